@@ -21,6 +21,7 @@ from heliostat_runner.claude import build_command_line, find_binary
 from heliostat_runner.document import parse_document
 from heliostat_runner.environment import build_claude
 from heliostat_runner.settings import read_settings
+from support.builders.run_documents import make_run_document
 
 JsonMap = Mapping[str, object]
 
@@ -216,25 +217,13 @@ class Claude:
         return Ran(process.returncode, events, stderr.decode(), seconds, peak.close())
 
     def _document(self, max_turns: int) -> JsonMap:
-        return {
-            "version": 1,
-            "execution": {"namespace": "default", "name": "sales-1", "uid": "u-1"},
-            "agent": {"name": "sales"},
-            "attempt": 1,
-            "correlationId": "c-1",
-            "trigger": {"kind": "Manual", "id": ""},
-            "runtime": {"type": "ClaudeCode", "stallSeconds": 60},
-            "prompt": "x",
-            "input": "",
-            "parameters": [],
-            "model": "scripted/demo",
-            "tools": {"allow": list(self.allow), "deny": []},
-            "limits": {"timeoutSeconds": 60, "maxTurns": max_turns},
-            "gateway": {"url": self.model_url},
-            "storage": "Volume",
-            "session": {"id": self.session, "resume": False},
-            "graceSeconds": 10,
-        }
+        return make_run_document(
+            self.model_url,
+            tools={"allow": list(self.allow), "deny": []},
+            limits={"timeoutSeconds": 60, "maxTurns": max_turns},
+            storage="Volume",
+            session={"id": self.session, "resume": False},
+        )
 
 
 class _Peak:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from support.builders.run_documents import SESSION
+
 from .anthropic_stub import AnthropicStub, Call, Cut, Refuse, Say, Script, Stall, Turn, in_order
-from .conftest import KEY, RESUME, SESSION, Pod
+from .conftest import KEY, RESUME, Pod
 
 Serve = Callable[[Script], AnthropicStub]
 MakePod = Callable[[str], Pod]

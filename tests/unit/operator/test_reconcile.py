@@ -54,6 +54,7 @@ from support.builders.resources import (
     make_uid,
     seconds,
 )
+from support.counting_world import CountingWorld
 from support.fake_gateway import FakeGateway
 from support.memory_world import Document, MemoryWorld, meta_of, ref_of
 from support.objects import mapping_at
@@ -319,37 +320,6 @@ async def test_a_frozen_spec_that_somebody_deleted_ends_the_run_and_its_pod(
 
 
 # what a start costs, and that nothing was saved at the wrong end
-
-
-class CountingWorld(MemoryWorld):
-    """Remembers every request."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[str] = []
-
-    async def get(self, ref: Ref) -> JsonObject | None:
-        self.asked.append(f"get {ref.kind.name}")
-        return await super().get(ref)
-
-    async def list(
-        self, kind: Kind, selection: Selection = EVERYTHING
-    ) -> AsyncIterator[JsonObject]:
-        self.asked.append(f"list {kind.name}")
-        async for each in super().list(kind, selection):
-            yield each
-
-    async def create(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"create {obj['kind']}")
-        return await super().create(obj)
-
-    async def apply(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"apply {obj['kind']}")
-        return await super().apply(obj)
-
-    async def patch_status(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"status {obj['kind']}")
-        return await super().patch_status(obj)
 
 
 START = [

@@ -3,7 +3,7 @@
 Queues of thousands are cancelled at once, and namespaces with hundreds of runs deleted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 
 from heliostat_core.executions import Execution
@@ -11,24 +11,22 @@ from heliostat_core.keys import new_private_key
 from heliostat_core.names import FINISHED_LABEL
 from heliostat_core.worlds import (
     AGENT,
-    EVERYTHING,
     EXECUTION,
     JOB,
     POD,
     Change,
     JsonObject,
     JsonValue,
-    Kind,
     Ref,
-    Selection,
 )
 from heliostat_operator.engine import Engine
 from heliostat_operator.gateway.signing import Signer
 from support.builders.pods import make_pod, running
 from support.builders.resources import NOW, make_agent, make_execution, make_settings
+from support.counting_world import CountingWorld
 from support.fake_gateway import FakeGateway
 from support.manual_loop import run
-from support.memory_world import MemoryWorld, meta_of
+from support.memory_world import meta_of
 from support.objects import mapping_at, uid_of, value_at
 
 SIGNER = Signer(new_private_key(), lambda: NOW)
@@ -37,45 +35,12 @@ WATCHED = (AGENT, EXECUTION, JOB, POD)
 TURN = 0.01  # seconds of simulated time from a change to its event
 
 
-class WatchedWorld(MemoryWorld):
-    """Remembers every request, and tells an engine of every change as a cluster's watches do."""
+class WatchedWorld(CountingWorld):
+    """Tells an engine of every change as a cluster's watches do."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[str] = []
-
-    async def get(self, ref: Ref) -> JsonObject | None:
-        self.asked.append(f"get {ref.kind.name}")
-        return await super().get(ref)
-
-    async def list(
-        self, kind: Kind, selection: Selection = EVERYTHING
-    ) -> AsyncIterator[JsonObject]:
-        self.asked.append(f"list {kind.name}")
-        async for each in super().list(kind, selection):
-            yield each
-
-    async def create(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"create {obj['kind']}")
-        await asyncio.sleep(TURN)  # the watch may be faster than the answer
-        return await super().create(obj)
-
-    async def apply(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"apply {obj['kind']}")
+    async def pause(self) -> None:
+        """The watch may be faster than the answer."""
         await asyncio.sleep(TURN)
-        return await super().apply(obj)
-
-    async def patch_status(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"status {obj['kind']}")
-        await asyncio.sleep(TURN)
-        return await super().patch_status(obj)
-
-    async def delete(
-        self, ref: Ref, *, uid: str | None = None, grace_seconds: int | None = None
-    ) -> bool:
-        self.asked.append(f"delete {ref.kind.name}")
-        await asyncio.sleep(TURN)
-        return await super().delete(ref, uid=uid, grace_seconds=grace_seconds)
 
     def remove(self, ref: Ref) -> None:
         """A deletion is a change with a version of its own, which no answer says."""

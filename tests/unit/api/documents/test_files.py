@@ -11,47 +11,30 @@ import pytest_asyncio
 from heliostat_api.documents.files import PIECE_BYTES, FileBounds, Files, WorkFile
 from heliostat_api.documents.port import (
     Delete,
-    Document,
     Documents,
-    Page,
     Put,
-    Query,
     StoreError,
 )
 from heliostat_api.documents.sqlite.store import open_sqlite
+from support.wrapped_documents import WrappedDocuments
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONG = b"x" * (2 * PIECE_BYTES + 9)  # three pieces
 RUN = "executions/u"
 
 
-class RacedDocuments:
+class RacedDocuments(WrappedDocuments):
     """Somebody else writes just after a commit that deletes something."""
 
     def __init__(self, documents: Documents) -> None:
-        self.documents = documents
+        super().__init__(documents)
         self.rival: Callable[[], Awaitable[object]] | None = None
 
-    async def get(self, path: str) -> Document | None:
-        return await self.documents.get(path)
-
-    async def query(self, query: Query) -> Page:
-        return await self.documents.query(query)
-
-    async def count(self, query: Query) -> int:
-        return await self.documents.count(query)
-
     async def commit(self, *writes: Put | Delete) -> None:
-        await self.documents.commit(*writes)
+        await super().commit(*writes)
         if self.rival is not None and any(isinstance(each, Delete) for each in writes):
             rival, self.rival = self.rival, None
             await rival()
-
-    async def delete_tree(self, path: str) -> None:
-        await self.documents.delete_tree(path)
-
-    async def close(self) -> None:
-        await self.documents.close()
 
 
 @pytest_asyncio.fixture
