@@ -5,8 +5,6 @@ from pathlib import Path
 from tools.machine import ROOT
 from tools.mutants.source import Source, read_source
 
-COMPONENTS = ("core", "operator", "gateway", "api", "scripted", "workspace_image", "cli")
-
 
 class UnknownAreaError(Exception):
     """No folder and no module has this name."""
@@ -30,7 +28,7 @@ def find_area(area: str, root: Path = ROOT) -> list[Source]:
 
 def package_roots(root: Path = ROOT) -> list[Path]:
     """The folders that Python finds our packages in."""
-    return [root / name for name in COMPONENTS]
+    return sorted({each.parent for each in root.glob("*/heliostat_*") if each.is_dir()})
 
 
 def module_of(path: Path, root: Path = ROOT) -> str:
