@@ -120,7 +120,7 @@ class Recorder:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def audiences_of(self, uid: str) -> tuple[str, ...] | None:
-        """Who hears of an Execution; None when there is none. Raises UnavailableError, and a
+        """Tells who hears of an Execution; None when there is none. Raises UnavailableError, and a
         problem with status 403 once the record is closed: the run is over, and a key of it that
         somebody still has adds nothing.
         """

@@ -118,7 +118,7 @@ class Calls:
 
 
 def not_vouched() -> ProblemError:
-    """The problem of a call that no key of the agent vouches for."""
+    """Builds the problem of a call that no key of the agent vouches for."""
     return ProblemError(
         HTTPStatus.UNAUTHORIZED,
         plain(

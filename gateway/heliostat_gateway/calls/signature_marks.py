@@ -49,7 +49,7 @@ def mark_message(body: bytes, message: JsonObject, mark: str) -> bytes:
 
 
 def give_back_signatures(request: ModelRequest, mark: str) -> ModelRequest:
-    """The request with this provider's own signatures as it made them.
+    """Gives this provider its own signatures back as it made them.
 
     Inside a JSON text the quotes would be escaped, so that only members are found.
     """

@@ -68,7 +68,7 @@ class Applied:
     versions: list[str] = field(default_factory=list)
     """Resource versions of what was written: the watch will bring them back."""
     marked: Execution | None = None
-    """As it was answered when finalizer and labels were written last."""
+    """The Execution as it was answered when its finalizer and labels were written last."""
 
     def in_status(self, status: ExecutionStatus) -> ExecutionStatus:
         """The status with confirmed revocations and the uids of Jobs that were made."""
@@ -166,7 +166,7 @@ class EffectRunner:
     async def _release(
         self, execution: Execution, release: ReleaseExecution, applied: Applied
     ) -> None:
-        """Children first: once the Execution is marked, nobody looks at it again."""
+        """Marks children first: once the Execution is marked, nobody looks at it again."""
         namespace = execution.metadata.namespace
         for attempt in release.attempts:
             await self._mark_finished(Ref(JOB, namespace, attempt.job_name), attempt.job_uid)
@@ -277,7 +277,7 @@ class EffectRunner:
             await self._world.create(event)
 
     async def _agent_of(self, execution: Execution) -> Agent | None:
-        """As the watch has it, else as it is: an Event names it, and nothing depends on it."""
+        """Takes the Agent from the watch, else reads it: only an Event names it."""
         key = execution.metadata.namespace, execution.spec.agent_ref.name
         known = self._agents.get(key)
         if known is not None:

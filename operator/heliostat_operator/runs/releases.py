@@ -20,7 +20,7 @@ _LONGEST = 30.0
 def decide_finished(
     execution: Execution, ledger: LedgerSum | None, stamp: Stamp, settings: OperatorSettings
 ) -> Decision:
-    """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
+    """Wants dead keys and settled money, then lets go. Nothing else of the status changes."""
     status = execution.status
     is_deleted = execution.metadata.deletion_timestamp is not None
     if not execution.is_settled and not is_deleted:  # it goes with its finalizer, unread
@@ -32,7 +32,8 @@ def decide_finished(
     # What is marked is listed by no operator that starts later: its money would never settle. So
     # Settled is written first, and the mark follows in a step of its own.
     if not execution.is_settled and not is_deleted:
-        again = 0 if _settled(status) else _patience(status, stamp.now)
+        is_settled = is_true(status.conditions, ExecutionCondition.SETTLED)
+        again = 0 if is_settled else _patience(status, stamp.now)
         return Decision(status, job.effects, again)
     if job.stays_seconds:
         return Decision(status, again_after=job.stays_seconds)
@@ -44,8 +45,8 @@ def decide_finished(
 
 
 def _to_mark(execution: Execution) -> tuple[Attempt, ...]:
-    """Whose Jobs and pods stay, to be marked. Those of a run that is deleted go with it, and those
-    of an attempt that was stopped are gone."""
+    """Finds whose Jobs and pods stay, to be marked. Those of a run that is deleted go with it, and
+    those of an attempt that was stopped are gone."""
     status = execution.status
     if execution.metadata.deletion_timestamp is not None:
         return ()
@@ -56,7 +57,3 @@ def _patience(status: ExecutionStatus, now: datetime) -> float:
     """Often at first, then less: a gateway that is away for an hour is not asked in vain by all."""
     ended = status.completion_time or now
     return min(max(_SOON, (now - ended).total_seconds() / 4), _LONGEST)
-
-
-def _settled(status: ExecutionStatus) -> bool:
-    return is_true(status.conditions, ExecutionCondition.SETTLED)
