@@ -1,4 +1,4 @@
-"""What this machine has the programs of a control plane, of a cluster."""
+"""What this machine has: the commit that is checked out, programs of a control plane, a cluster."""
 
 import os
 import shutil
@@ -8,6 +8,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("etcd", "kube-apiserver", "kubectl")
 ENVTEST_FOLDER = Path("/usr/local/kubebuilder/bin")
+
+
+def read_commit() -> str:
+    """The first letters of the commit that is checked out; `none` outside of a clone."""
+    command = ["git", "rev-parse", "--short=12", "HEAD"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "none"
+    return done.stdout.strip() or "none"
 
 
 def find_node_script() -> Path | None:

@@ -33,7 +33,7 @@ from support.control_plane import Address, running
 from support.objects import make_agent, make_execution, value_at
 from support.ports import free_port
 
-RUNS = 2_000
+RUNS = int(os.environ.get("BENCH_QUEUE", "2000"))
 QUEUE_SECONDS = 240.0
 WRITE_SECONDS = 10.0
 END_SECONDS = 60.0

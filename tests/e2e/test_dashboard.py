@@ -111,7 +111,7 @@ def test_a_click_becomes_a_job_and_its_record_outlives_pod_and_execution(
         assert [each["spec"]["model"]["name"] for each in agents] == ["scripted/hello"]
         wait_for_mark(dashboard.platform, name)
         before = transcript(client, uid)
-        pod_delivers_its_own_attempt_alone(dashboard.platform, url, uid)
+        pod_delivers_nothing_any_more(dashboard.platform, url, uid)
         kubectl("-n", AGENTS, "delete", "execution", name)
         wait_until_empty(dashboard.platform)
         assert client.get(f"/api/executions/{uid}").json()["phase"] == "Succeeded"
@@ -143,7 +143,7 @@ def is_output(event: Event, uid: str) -> bool:
     return event.data.get("execution") == uid and event.data["type"] == "execution.output"
 
 
-def pod_delivers_its_own_attempt_alone(platform: Platform, url: str, uid: str) -> None:
+def pod_delivers_nothing_any_more(platform: Platform, url: str, uid: str) -> None:
     """With a token of its own account, as the kubelet projects one: the cluster is asked whose it
     is (TokenReview)."""
     [pod] = platform.cluster.kubectl("-n", AGENTS, "get", "pods", "-o", "name").split()
@@ -156,7 +156,7 @@ def pod_delivers_its_own_attempt_alone(platform: Platform, url: str, uid: str) -
         headers = {"Authorization": f"Bearer {token}"}
         return httpx2.get(f"{attempts}/{attempt}", headers=headers).status_code
 
-    assert status(1) == 200
+    assert status(1) == 403, "the record is closed: a key is dead once its run is over"
     assert status(2) == 403
     assert status(1, "--duration=10m") == 401, "bound to no pod"
 

@@ -17,7 +17,7 @@ from soak.report import build_table, write_table
 from soak.stories import REAL_STORIES
 from soak.trial import Verdict, soak_with_played_pods
 from support.cluster import NoClusterError
-from tools.machine import ROOT, find_control_plane_programs
+from tools.machine import ROOT, find_control_plane_programs, read_commit
 
 PAGE = ROOT / "docs" / "reliability.md"
 _SHOWN = 50
@@ -88,7 +88,7 @@ def tell(name: str, verdict: Verdict) -> None:
     """On the terminal, and in the page."""
     for each in verdict.findings[:_SHOWN]:
         say(f"{each.fault}: {each.run}: {each.words}")
-    table = build_table(verdict, datetime.now(UTC).date())
+    table = build_table(verdict, datetime.now(UTC).date(), read_commit())
     say(table)
     write_table(PAGE, name, table)
 

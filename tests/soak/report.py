@@ -12,12 +12,12 @@ from soak.trial import Verdict
 BEGIN, END = "<!-- soak:{} -->", "<!-- soak:end -->"
 
 
-def build_table(verdict: Verdict, day: date) -> str:
-    """In Markdown."""
+def build_table(verdict: Verdict, day: date, commit: str) -> str:
+    """In Markdown. The commit says which judge it was: a later one may ask for more."""
     rows = [("what", "figure"), ("---", "---"), *_course(verdict), *_faults(verdict)]
     rows += [*_findings(verdict), *_memory(verdict)]
     lines = [f"| {what} | {figure} |" for what, figure in rows]
-    return "\n".join([f"Taken on {day.isoformat()}:", "", *lines])
+    return "\n".join([f"Taken on {day.isoformat()} at commit {commit}:", "", *lines])
 
 
 def _course(verdict: Verdict) -> Iterable[tuple[str, str]]:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.machine import ROOT
+from tools.record import find_pages
 
 BLOCK = re.compile(r"^```(\w+)[ ]+run=(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LEVELS = ("unit", "demo", "cluster", "chart")
-PAGES = ("README.md", "CONTRIBUTING.md", "docs")
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,6 @@ class Script:
 
     def __str__(self) -> str:
         return str(self.page.relative_to(ROOT))
-
-
-def find_pages() -> list[Path]:
-    folders = [ROOT / name for name in PAGES]
-    return [
-        page
-        for each in folders
-        for page in ([each] if each.is_file() else sorted(each.rglob("*.md")))
-    ]
 
 
 def read_scripts(page: Path) -> list[Script]:

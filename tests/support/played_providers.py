@@ -52,6 +52,7 @@ class PlayedProvider:
     target_is_model: bool = True
     counts_tokens: bool = False
     checks_signatures: bool = False
+    signature_mark: str = ""
     takes_details: bool = False
     asked: int = 0
     request_bytes: int = 0

@@ -86,8 +86,8 @@ class RealGateway:
 
 
 @asynccontextmanager
-async def real_gateway(folder: Path) -> AsyncIterator[RealGateway]:
-    """Over a folder, until the end of the block."""
+async def real_gateway(folder: Path, scenarios: Path | None = None) -> AsyncIterator[RealGateway]:
+    """Over a folder, until the end of the block; with the scenarios of another one."""
     operator = new_private_key()
     identity = Identity(new_private_key(), utc_now)
     _publish(folder / "operator-keys", "public.pem", public_pem(operator))
@@ -97,6 +97,7 @@ async def real_gateway(folder: Path) -> AsyncIterator[RealGateway]:
         keys_dir=folder / "operator-keys",
         api_keys_dir=folder / "api-keys",
         default_provider="scripted",
+        scenarios_dir=scenarios,
         redis_url=SecretStr(""),
     )
     app = create_app(settings)

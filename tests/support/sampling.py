@@ -6,12 +6,11 @@ CONTRIBUTING.md says what may be sampled.
 import math
 import os
 import random
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
-from tools.machine import ROOT
+from tools.machine import read_commit
 
 SEED, ALL = "HELIOSTAT_TEST_SEED", "HELIOSTAT_TEST_ALL"
 T = TypeVar("T")
@@ -45,13 +44,3 @@ def rows_of_landing(
 def read_seed() -> str:
     """HELIOSTAT_TEST_SEED, or the commit that is checked out."""
     return os.environ.get(SEED) or read_commit()
-
-
-def read_commit() -> str:
-    """Its first letters; `none` outside of a clone."""
-    command = ["git", "rev-parse", "--short=12", "HEAD"]
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return "none"
-    return done.stdout.strip() or "none"

@@ -16,6 +16,20 @@ from .supervision import Ended, Shutdown, Watcher, supervise
 from .transcript import Transcript
 from .watchdog import Rules, Stop
 
+_MOST_NAMES = 5
+
+
+def remarks_on(ended: Ended) -> tuple[str, ...]:
+    """Says of unfinished work in the background that it is lost: its result is in no file."""
+    names = ended.left_behind
+    if not names:
+        return ()
+    more = ", and others" if len(names) > _MOST_NAMES else ""
+    return (
+        f"Work in the background was not finished and was ended with the run "
+        f"({len(names)}: {', '.join(names[:_MOST_NAMES])}{more}). Have the agent wait for it.",
+    )
+
 
 class Lost(Enum):
     """Endings that must not have a result document, because the pod tells them better."""
@@ -66,6 +80,8 @@ class Attempt:
         )
         if ended.survivors:
             self.transcript.note("survivors", pids=list(ended.survivors))
+        if ended.left_behind:
+            self.transcript.note("left_behind", programs=list(ended.left_behind))
         return ended
 
     def now(self) -> float:

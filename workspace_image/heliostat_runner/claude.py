@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 from .document import RunDocument
+from .jsonvalue import load, text_at
 from .settings import Settings
 
 _UNATTENDED = (
@@ -87,8 +88,25 @@ def build_command_line(
 
 
 def has_session(settings: Settings, session: str) -> bool:
-    """Whether the workspace still holds the conversation."""
-    return any(path.stat().st_size > 0 for path in _session_files(settings, session))
+    """Whether the workspace still holds the conversation.
+
+    Claude Code writes other lines before the first message, and refuses to resume a file without
+    any: what a crash, a full disk or a lost volume left of a session is none.
+    """
+    return any(_holds_message(path) for path in _session_files(settings, session))
+
+
+def _holds_message(path: Path) -> bool:
+    with path.open("rb") as lines:
+        return any(_is_message(line) for line in lines)
+
+
+def _is_message(line: bytes) -> bool:
+    try:
+        event = load(line)
+    except ValueError:
+        return False
+    return isinstance(event, dict) and text_at(event, "type") in ("user", "assistant")
 
 
 def set_session_aside(settings: Settings, session: str) -> None:

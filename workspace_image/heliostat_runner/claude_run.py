@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .attempt import Attempt, Lost, Work
+from .attempt import Attempt, Lost, Work, remarks_on
 from .claude import (
     CONTINUE_PROMPT,
     build_command_line,
@@ -72,6 +72,7 @@ class _Run:
             return self._work(_missing(str(error)))
         if self._lost_its_memory(ended, kills):
             return Lost.OUT_OF_MEMORY
+        self._remarks += remarks_on(ended)
         return self._work(self._decide(ended, watcher))
 
     async def _once(self, resume: bool) -> tuple[Ended, ClaudeWatcher]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .attempt import Attempt, Lost, Work
+from .attempt import Attempt, Lost, Work, remarks_on
 from .environment import build_command
 from .memory import out_of_memory_kills
 from .processes import StartError
@@ -44,5 +44,6 @@ async def run_command(attempt: Attempt) -> Work | Lost:
                 Reason.COMMAND_FAILED, f"The command exited with code {ended.exit_code}: {last}"
             ),
             watcher.words.text,
+            remarks=remarks_on(ended),
         )
-    return Work(None, watcher.words.text)
+    return Work(None, watcher.words.text, remarks=remarks_on(ended))

@@ -33,12 +33,14 @@ class Conversation:
     final: Final | None = None
     second_attempts: int = 0
     api_error: str = ""
-    """Claude Code's word for the last failed call, such as connection_failed."""
+    """Claude Code's word for the main thread's last call, such as connection_failed; empty when
+    that call went well."""
     last_words: str = ""
     turn_ids: set[str] = field(default_factory=set)
     open_tools: set[str] = field(default_factory=set)
     _usage: dict[str, Usage] = field(default_factory=dict)
-    _streaming: str = ""
+    _streaming: dict[str, str] = field(default_factory=dict)
+    """The message that each thread streams, by the tool call that began the thread."""
     _stop_reason: str = ""
 
     @property
@@ -57,14 +59,15 @@ class Conversation:
     def tokens_to_limit(self) -> int:
         """What maxTokens is compared with: nothing once the last answer is complete.
 
-        Its tokens are spent, and ending the run between it and the result event saves none.
+        Its tokens are spent, and ending the run between it and the result event saves none. The
+        last answer of a sub-agent is not the last of the run.
         """
         return 0 if self._stop_reason == "end_turn" else self.usage.total
 
     def restart(self) -> None:
         """The same session goes on in a new process: nothing of the old one is open."""
         self.open_tools.clear()
-        self._streaming = ""
+        self._streaming.clear()
 
     def see(self, event: JsonObject) -> bool:
         """Takes one event in; True when it shows that work moves on."""
@@ -85,21 +88,23 @@ class Conversation:
     def _see_stream(self, event: JsonObject) -> bool:
         inner = look(event, "event")
         kind = text_at(inner, "type")
+        thread = text_at(event, "parent_tool_use_id")
         if kind == "message_start":
             self._start_message(event, text_at(inner, "message", "id"))
             self._count(text_at(inner, "message", "id"), look(inner, "message", "usage"))
         elif kind == "message_delta":
-            self._count(self._streaming, look(inner, "usage"))
+            self._count(self._streaming.get(thread, ""), look(inner, "usage"))
             stop_reason = text_at(inner, "delta", "stop_reason")
             if stop_reason:
-                self._stop_reason = stop_reason
-                self._streaming = ""
+                self._stop_reason = self._stop_reason if thread else stop_reason
+                self._streaming.pop(thread, None)
         return kind != "ping"
 
     def _start_message(self, event: JsonObject, message_id: str) -> None:
-        if self._streaming and look(event, "parent_tool_use_id") is None:
+        thread = text_at(event, "parent_tool_use_id")
+        if self._streaming.get(thread):
             self.second_attempts += 1  # the answer before was never finished, and is paid
-        self._streaming = message_id
+        self._streaming[thread] = message_id
         self._turn(event, message_id)
 
     def _turn(self, event: JsonObject, message_id: str) -> None:
@@ -120,13 +125,16 @@ class Conversation:
 
     def _see_assistant(self, event: JsonObject) -> None:
         texts = [text_at(block, "text") for block in objects_at(event, "message", "content")]
+        is_main = look(event, "parent_tool_use_id") is None
         if text_at(event, "message", "model") == _SYNTHETIC:
-            self.api_error = text_at(event, "api_error") or text_at(event, "error")
+            if is_main:
+                self.api_error = text_at(event, "api_error") or text_at(event, "error")
             return
         message_id = text_at(event, "message", "id")
         self._turn(event, message_id)
         self._count(message_id, look(event, "message", "usage"))
-        if look(event, "parent_tool_use_id") is None:
+        if is_main:
+            self.api_error = ""
             self.last_words = "\n".join(text for text in texts if text) or self.last_words
         for block in objects_at(event, "message", "content"):
             if text_at(block, "type") == "tool_use":
@@ -150,7 +158,7 @@ class Conversation:
             self.session_id = text_at(event, "session_id") or self.session_id
         elif subtype == "api_retry":
             self.second_attempts += 1
-            self._streaming = ""  # counted here already
+            self._streaming.pop(text_at(event, "parent_tool_use_id"), None)  # counted here already
 
     def _see_result(self, event: JsonObject) -> None:
         status = count_at(event, "api_error_status")

@@ -20,6 +20,8 @@ from pathlib import Path
 _PR_SET_CHILD_SUBREAPER = 36
 _KILL_DEADLINE = 10.0
 _KILL_PAUSE = 0.01
+_FOLLOW_SECONDS = 0.5
+"""What belongs to a program that has just left may follow it for so long."""
 _CHUNK = 1 << 16
 
 
@@ -93,6 +95,19 @@ class Processes:
             await asyncio.wait([child.exited], timeout=polite_seconds)
         return await self.kill_all()
 
+    async def left_behind(self, child: Child) -> tuple[str, ...]:
+        """Names of what still works although the child is over or about to be ended for it.
+
+        Helpers of the child notice its end a moment later: they are no work.
+        """
+        until = self._loop.time() + _FOLLOW_SECONDS
+        while True:
+            self.reap()
+            working = [pid for pid in living_descendants(os.getpid()) if pid != child.pid]
+            if not working or self._loop.time() > until:
+                return tuple(sorted(filter(None, map(_name, working))))
+            await asyncio.sleep(_KILL_PAUSE)
+
     async def kill_all(self) -> list[int]:
         """SIGKILL until nothing is left, also of those that start others meanwhile.
 
@@ -157,6 +172,14 @@ def _state_and_parent(pid: int) -> tuple[str, int]:
         return "X", 0
     state, parent = stat[stat.rindex(")") + 2 :].split()[:2]  # the name may hold ")" and spaces
     return state, int(parent)
+
+
+def _name(pid: int) -> str:
+    """The program's short name: a whole command line may hold secrets. Empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -33,6 +33,8 @@ class Ended:
     exit_code: int
     """Negative for a signal."""
     survivors: tuple[int, ...]
+    left_behind: tuple[str, ...] = ()
+    """Names of programs that were still at work when this one had done its own."""
 
 
 class Shutdown:
@@ -89,6 +91,8 @@ async def supervise(
     child.exited.add_done_callback(lambda _: news.set())
     stopping.add_done_callback(lambda _: news.set())
     stop = await _watch(child, watcher, rules, shutdown, news)
+    is_done = stop in (Stop.EXITED, Stop.LINGERED)
+    left_behind = await processes.left_behind(child) if is_done else ()
     survivors = await processes.end(child, shutdown.polite_seconds(loop.time()))
     # with every descendant gone the pipes are closed; what they hold still counts
     await asyncio.wait(readers, timeout=_DRAIN_SECONDS)
@@ -99,7 +103,7 @@ async def supervise(
         if not task.cancelled():
             task.result()  # a bug in a watcher must not pass for silence
     exit_code = child.exited.result() if child.exited.done() else -9
-    return Ended(stop, exit_code, tuple(survivors))
+    return Ended(stop, exit_code, tuple(survivors), left_behind)
 
 
 async def _watch(

@@ -1,6 +1,7 @@
 """From facts to a verdict: why Claude Code stopped, decided purely.
 
-`subtype` is never asked: an API failure ends with `subtype: success` and `is_error: true`.
+`subtype` is never asked: an API failure ends with `subtype: success` and `is_error: true`. A good
+exit code does not count either where the last call failed: its text is the error's.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def decide_claude(
             f"Stopped after {conversation.turns} turns. Raise limits.maxTurns "
             "or give the agent less to do at once.",
         )
-    if final.is_error:
+    if final.is_error or final.api_status or conversation.api_error:
         return _failed(final, conversation.api_error)
     if final.terminal_reason != "completed":
         return Verdict(

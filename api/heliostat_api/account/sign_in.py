@@ -93,5 +93,5 @@ class SignIn:
 
 def own_path(path: str) -> str:
     """A path of ours; `/` for whatever could lead a browser elsewhere."""
-    harmless = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return path if harmless and "\\" not in path and len(path) <= _MOST_PATH else "/"
+    is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    return path if is_ours and path.isprintable() and len(path) <= _MOST_PATH else "/"

@@ -47,6 +47,7 @@ LONGEST_FRAME: Final = 262_144
 WAIT_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = 1.0
 _POLICY_VIOLATION: Final = 1008
+_CLOSED: Final = (WebSocketDisconnect, RuntimeError)  # RuntimeError: it is closed already
 _OVER: Final = "The session ended or its rights changed: come again."
 RateLimit = Callable[[], Awaitable[None]]
 
@@ -138,7 +139,7 @@ class ChatSession:
         except* _LeftError:
             pass  # what goes on in the background goes on
         except* _OverError:
-            with suppress(WebSocketDisconnect, RuntimeError):  # the client left meanwhile
+            with suppress(*_CLOSED):  # the client left meanwhile
                 await self._socket.close(_POLICY_VIOLATION, _OVER)
 
     async def _end_with_lease(self) -> None:
@@ -243,13 +244,13 @@ class ChatSession:
     async def _send_text(self, text: str) -> None:
         try:
             await self._socket.send_text(text)
-        except (WebSocketDisconnect, RuntimeError) as error:  # RuntimeError: it is closed already
+        except _CLOSED as error:
             raise _LeftError from error
 
     async def _receive(self) -> str:
         try:
             return await self._socket.receive_text()
-        except (WebSocketDisconnect, RuntimeError, KeyError) as error:  # KeyError: bytes, no text
+        except (*_CLOSED, KeyError) as error:  # KeyError: bytes, no text
             raise _LeftError from error
 
 

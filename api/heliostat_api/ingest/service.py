@@ -36,7 +36,9 @@ class Owners(Protocol):
     """Whose runs are."""
 
     async def audiences_of(self, uid: str) -> tuple[str, ...] | None:
-        """Who hears of an Execution; None when there is none. Raises UnavailableError."""
+        """Tells who hears of an Execution; None when there is none. Raises UnavailableError, and a
+        problem with status 403 for a run whose record is closed.
+        """
 
 
 class Transcripts(Protocol):

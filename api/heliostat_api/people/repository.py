@@ -316,7 +316,8 @@ def _ending(fields: Fields, session: Session, now: datetime, *, everywhere: bool
         id_: at for id_, at in marks.items() if isinstance(at, datetime) and now - at < LIFETIME
     }
     if everywhere or len(lasting) >= _MOST_ENDED or not session.id:
-        return {"endedSessions": {session.id: now}, "sessionsFrom": now}
+        # A cookie of an early release has no id, and no field of a document is without a name.
+        return {"endedSessions": {session.id: now} if session.id else {}, "sessionsFrom": now}
     return {"endedSessions": {**lasting, session.id: now}}
 
 

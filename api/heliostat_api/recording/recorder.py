@@ -12,8 +12,10 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Protocol, TypeAlias
 
+from heliostat_api.base.texts import plain
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     OWNER,
@@ -48,6 +50,7 @@ from heliostat_api.records.subjects import (
     subject_of_execution,
     subject_of_gone,
 )
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.kinds import recorded_kinds
@@ -117,10 +120,18 @@ class Recorder:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def audiences_of(self, uid: str) -> tuple[str, ...] | None:
-        """Who hears of an Execution; None when there is none. Raises UnavailableError."""
+        """Tells who hears of an Execution; None when there is none. Raises UnavailableError, and a
+        problem with status 403 once the record is closed: the run is over, and a key of it that
+        somebody still has adds nothing.
+        """
         document = await self.documents.get(f"executions/{uid}")
         if document is None or await self.is_erasing(str(document.fields[OWNER])):
             return None
+        if document.fields.get("recordedAt"):
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN,
+                plain("This run is over and its record is closed: its key delivers nothing more."),
+            )
         return topics_of_owner_field(str(document.fields[OWNER]))
 
     async def catch_up(self) -> None:

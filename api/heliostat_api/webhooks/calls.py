@@ -5,7 +5,7 @@ the delivery's id before it is made.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
@@ -50,16 +50,19 @@ class Call:
 
 
 async def call_of(request: Request) -> Call:
-    """Raises problems with status 413 and 422."""
+    """Raises problems with status 401, 413 and 422. Who proves nothing is not read at all."""
     headers = request.headers
-    proof = Proof(
-        body=await read_body(request, MOST_BYTES, _TOO_LONG),
+    claimed = Proof(
+        body=b"",
         bearer=read_bearer(headers),
         github=headers.get("x-hub-signature-256", ""),
         message_id=headers.get("webhook-id", ""),
         timestamp=headers.get("webhook-timestamp", ""),
         signatures=headers.get("webhook-signature", ""),
     )
+    if not claimed.is_claimed:
+        raise not_vouched()
+    proof = replace(claimed, body=await read_body(request, MOST_BYTES, _TOO_LONG))
     delivery = _delivery_of(headers, proof)
     if len(delivery) > _LONGEST_ID or not delivery.isprintable():
         raise ProblemError(
@@ -111,14 +114,19 @@ class Calls:
             person = await self.access.people.acting(found.owner)
             if person is not None:
                 return person, found.view
-        raise ProblemError(
-            HTTPStatus.UNAUTHORIZED,
-            plain(
-                "No key of this agent's trigger vouches for the call: send `Authorization: Bearer "
-                "KEY`, or a signature of the body as docs/webhooks.md says, not older than 5 "
-                "minutes."
-            ),
-        )
+        raise not_vouched()
+
+
+def not_vouched() -> ProblemError:
+    """Builds the problem of a call that no key of the agent vouches for."""
+    return ProblemError(
+        HTTPStatus.UNAUTHORIZED,
+        plain(
+            "No key of this agent's trigger vouches for the call: send `Authorization: Bearer "
+            "KEY`, or a signature of the body as docs/webhooks.md says, not older than 5 "
+            "minutes."
+        ),
+    )
 
 
 def idempotency_key_of(agent_id: str, call: Call) -> IdempotencyKey:

@@ -88,6 +88,11 @@ class Proof:
     signatures: str = ""
 
     @property
+    def is_claimed(self) -> bool:
+        """Whether the call presents anything that could vouch for it."""
+        return self.bearer is not None or bool(self.github or self.signatures)
+
+    @property
     def signs_its_id(self) -> bool:
         """Whether it is the signature of Standard Webhooks that vouches, over the id, too."""
         return self.bearer is None and not self.github

@@ -289,6 +289,12 @@ class Execution(Part):
         return is_true(self.status.conditions, ExecutionCondition.ADMITTED)
 
     @property
+    def is_stopping(self) -> bool:
+        """Nothing of it starts any more: that is asked for, or on record."""
+        is_asked = self.spec.cancel or self.metadata.deletion_timestamp is not None
+        return is_asked or self.status.cancellation is not None
+
+    @property
     def is_settled(self) -> bool:
         return is_true(self.status.conditions, ExecutionCondition.SETTLED)
 

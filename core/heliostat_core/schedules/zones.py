@@ -49,7 +49,7 @@ def second_instant(wall: datetime, zone: ZoneInfo) -> datetime | None:
     """The second instant at which a clock there shows this, when clocks are set back."""
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    return second if first < second and wall_clock(second, zone) == wall else None
+    return second if first < second else None  # in a gap fold=1 is the earlier one
 
 
 def is_skipped(wall: datetime, zone: ZoneInfo) -> bool:
@@ -59,14 +59,15 @@ def is_skipped(wall: datetime, zone: ZoneInfo) -> bool:
 
 
 def _end_of_gap(wall: datetime, zone: ZoneInfo) -> datetime:
-    """fold=1 reads the time by the clock after the gap, which is too early by what is missing."""
+    """fold=1 reads the time by the clock after the gap, which is too early by what is missing.
+
+    `wall` has whole seconds, as all times of cron have.
+    """
     before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     # Between the two lies the change; clocks show less than `wall` before it, more after it.
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) // 2
         middle = middle.replace(microsecond=0)
-        if middle == before:
-            break
         before, after = (middle, after) if wall_clock(middle, zone) < wall else (before, middle)
     return after

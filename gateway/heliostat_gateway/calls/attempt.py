@@ -23,6 +23,7 @@ from heliostat_gateway.calls.lifecycle import CallLifecycle
 from heliostat_gateway.calls.outgoing import Outgoing
 from heliostat_gateway.calls.provider_attempt import ResponseReader
 from heliostat_gateway.calls.requests import ModelRequest
+from heliostat_gateway.calls.signature_marks import mark_event, mark_message
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError, error_event, translate_error
 from heliostat_gateway.dialects.translation import stream_translation, translate_answer
@@ -194,6 +195,9 @@ class Attempt:
             raise MalformedAnswerError("The provider streamed its answer, unasked.")
         body = await self._reader.body(answer)
         message = self._read_message(body)
+        if mark := self._candidate.provider.signature_mark:
+            body = mark_message(body, message, mark)
+            message = parse_object(body) or message
         self._lifecycle.answered()
         request = self._lifecycle.request
         if self._attempt.dialect is request.dialect:
@@ -265,14 +269,14 @@ class Attempt:
         self, reader: EventReader, chunk: bytes, writer: ResponseWriter, into: list[bytes]
     ) -> Exception | None:
         """Renders the events that `chunk` completes; what stops it comes after what was good."""
-        meter = self._attempt.meter
+        meter, mark = self._attempt.meter, self._candidate.provider.signature_mark
         try:
             for event in reader.feed(chunk):
                 meter.read_event(event)
                 if meter.error is not None and not meter.visible:
                     fault = translate_error(0, parse_object(event.data), self._attempt.dialect)
                     return AttemptFailedError(judge_fault(fault))
-                into += writer.event(event, meter)
+                into += writer.event(mark_event(event, mark), meter)
                 if meter.error is not None:
                     return None
         except EventTooLongError as error:

@@ -61,7 +61,10 @@ async def _ask(
     if answer.status != 200:
         fault = translate_error(answer.status, document, candidate.provider.dialect)
         raise RefusalError(answer.status, fault.kind, fault.message)
-    return _json({"input_tokens": count_at(document or {}, "totalTokens")}, known)
+    total = count_at(document or {}, "totalTokens")
+    if not total:  # no request has none
+        raise ProviderError(f"{candidate.provider.name} answered without a count.", sent=True)
+    return _json({"input_tokens": total}, known)
 
 
 def _gemini_call(call: ProviderCall) -> ProviderCall:

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from pydantic import JsonValue
 
 from heliostat_gateway.calls.requests import ModelRequest
+from heliostat_gateway.calls.signature_marks import give_back_signatures
 from heliostat_gateway.calls.splice import (
     change_item,
     change_member,
@@ -234,6 +235,7 @@ def build_outgoing(
 
     Raises UntranslatableError, which names the field that the candidate's dialect can't say.
     """
+    request = give_back_signatures(request, candidate.provider.signature_mark)
     edits = _edits(request, plan, most)
     target = candidate.provider.dialect
     if target is request.dialect:

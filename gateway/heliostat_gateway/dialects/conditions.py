@@ -1,13 +1,13 @@
 """Conditions of rules: what a value must be like for its field to be dropped or refused."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeGuard
 
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects.reasoning_details import is_detailed_thinking
 from heliostat_gateway.dialects.signatures import is_anthropic_thinking, is_gemini_thinking
-from heliostat_json.objects import object_at
+from heliostat_json.objects import JsonObject, object_at
 
 LONGEST_USER: Final = 64  # OpenAI's limit
 
@@ -32,7 +32,7 @@ def is_any_of(*names: str) -> Callable[[JsonValue], bool]:
     return lambda value: value in names
 
 
-def is_thinking(value: JsonValue) -> bool:
+def is_thinking(value: JsonValue) -> TypeGuard[JsonObject]:
     """A thinking block, redacted or not."""
     return isinstance(value, dict) and value.get("type") in ("thinking", "redacted_thinking")
 

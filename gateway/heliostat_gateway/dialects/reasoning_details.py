@@ -54,9 +54,9 @@ def read_details(block: JsonObject) -> list[JsonValue]:
     return list_at({"details": found}, "details")
 
 
-def is_detailed_thinking(value: JsonValue) -> bool:
+def is_detailed_thinking(block: JsonObject) -> bool:
     """Whether a thinking block carries details of OpenRouter."""
-    return isinstance(value, dict) and bool(read_details(value))
+    return bool(read_details(block))
 
 
 def _begun(before: list[JsonObject], detail: JsonObject) -> JsonObject | None:

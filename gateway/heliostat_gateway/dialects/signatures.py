@@ -3,19 +3,19 @@
 A thought's signature means something only to the provider that made it. Gemini's are carried in
 thinking blocks as `gemini|KIND|ID|SIGNATURE`, so that they find back to their part (KIND is
 `call`, with the call's id, `text` or `thought`) and are never shown to another provider.
-OpenRouter's are `openrouter|DETAILS`.
+OpenRouter's are `openrouter|DETAILS`. A provider that speaks Messages and signs otherwise than
+Anthropic has a mark of its own, which is put before its signatures: `zai|SIGNATURE`.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from pydantic import JsonValue
-
 from heliostat_json.objects import JsonObject, text_at
 
 _MARK: Final = "gemini|"
 OPENROUTER_MARK: Final = "openrouter|"
+ZAI_MARK: Final = "zai|"
 
 
 class SignedPart(StrEnum):
@@ -50,16 +50,14 @@ def read_signature(block: JsonObject) -> ThoughtSignature | None:
     return ThoughtSignature(SignedPart(part), signature, call)
 
 
-def is_gemini_thinking(value: JsonValue) -> bool:
+def is_gemini_thinking(block: JsonObject) -> bool:
     """Whether Gemini signed this thinking block."""
-    return isinstance(value, dict) and read_signature(value) is not None
+    return read_signature(block) is not None
 
 
-def is_anthropic_thinking(value: JsonValue) -> bool:
+def is_anthropic_thinking(block: JsonObject) -> bool:
     """Whether Anthropic takes this thinking block: redacted, or signed by one of its models."""
-    if not isinstance(value, dict):
-        return False
-    if value.get("type") == "redacted_thinking":
+    if block.get("type") == "redacted_thinking":
         return True
-    signature = text_at(value, "signature")
-    return bool(signature) and not signature.startswith((_MARK, OPENROUTER_MARK))
+    signature = text_at(block, "signature")
+    return bool(signature) and not signature.startswith((_MARK, OPENROUTER_MARK, ZAI_MARK))

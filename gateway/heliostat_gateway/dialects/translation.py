@@ -16,7 +16,7 @@ from heliostat_gateway.dialects.chat_chunks import ChunkWriter
 from heliostat_gateway.dialects.chat_completions import write_completion
 from heliostat_gateway.dialects.chat_requests import read_chat_request
 from heliostat_gateway.dialects.events import fold
-from heliostat_gateway.dialects.fields import apply_rules
+from heliostat_gateway.dialects.fields import UntranslatableError, apply_rules
 from heliostat_gateway.dialects.gemini_answers import GeminiReader
 from heliostat_gateway.dialects.gemini_calls import write_gemini_request
 from heliostat_gateway.dialects.limits import (
@@ -63,6 +63,9 @@ _WRITERS: Final[dict[Dialect, Callable[[JsonObject], JsonObject]]] = {
 }
 
 
+_SAYING: Final = ("content", "tool_calls", "parts")  # what a turn says, in any dialect
+
+
 def translate_request(
     document: JsonObject,
     source: Dialect,
@@ -89,7 +92,11 @@ def translate_request(
         inner = {**document, "model": model}
     if target is Dialect.CHAT and not takes_details:
         inner = with_thinking(inner, lambda _: False)
-    return TranslatedRequest(_WRITERS[target](fit_limits(inner, target)), dropped)
+    sent = _WRITERS[target](fit_limits(inner, target))
+    turns = objects(list_at(sent, "contents" if target is Dialect.GEMINI else "messages"))
+    if not any(turn.get(name) for turn in turns for name in _SAYING):
+        raise UntranslatableError("messages", "must say something: no turn of them has content")
+    return TranslatedRequest(sent, dropped)
 
 
 def translate_answer(

@@ -246,11 +246,10 @@ def settle_requests(connection: sqlite3.Connection, bookings: list[Booking], now
         head = _release(connection, request)
         if head is not None:
             rows.write_rows(connection, head, parts, now_ms)
-            # A part that the last word does not know was none.
-            connection.execute("DELETE FROM requests WHERE id = ? AND open", (request,))
-            rows.add_sums(connection, head.counted, parts)
-            # Parts that were noted while they were under way, and proved free.
+            # A part that was noted while it was under way and that the last word does not know
+            # proved free: it is no row.
             rows.drop_open_rows(connection, request)
+            rows.add_sums(connection, head.counted, parts)
 
 
 def drop_request(connection: sqlite3.Connection, request: str) -> None:

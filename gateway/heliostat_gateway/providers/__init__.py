@@ -100,6 +100,7 @@ class Provider(Protocol):
     target_is_model: bool  # else a scenario, which plays the model that was asked for
     counts_tokens: bool  # whether it answers Operation.COUNT_TOKENS
     checks_signatures: bool  # whether it refuses thinking that it did not sign
+    signature_mark: str  # stands before its signatures at callers; empty: they are Anthropic's
     takes_details: bool  # whether it wants the `reasoning_details` of its answers back
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:

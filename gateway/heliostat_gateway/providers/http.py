@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Protocol
 from urllib.parse import quote
 
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.signatures import ZAI_MARK
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.providers import Operation, ProviderAnswer, ProviderCall, ProviderError
 
@@ -87,6 +88,7 @@ class HttpProvider(ABC):
     takes: ClassVar[tuple[str, ...]] = ()  # prefixes of addressed headers that it gets
     counts_tokens = False
     checks_signatures = False
+    signature_mark = ""
     takes_details = False
     target_is_model = True
 
@@ -246,6 +248,7 @@ class ZaiProvider(MessagesProvider):
     key_variable = "ZAI_API_KEY"
     default_base_url = "https://api.z.ai/api/anthropic"
     request_id_header: ClassVar[str] = "x-request-id"
+    signature_mark = ZAI_MARK
     counts_tokens = False  # not documented there
 
     def auth(self, call: ProviderCall) -> Headers:

@@ -58,6 +58,7 @@ class ScriptedProvider:
     target_is_model = False
     counts_tokens = True
     checks_signatures = False
+    signature_mark = ""
     takes_details = False
 
     def __init__(self, scenarios: Mapping[str, Scenario], bill: Bill) -> None:

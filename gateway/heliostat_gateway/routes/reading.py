@@ -122,7 +122,7 @@ def _check(
 
 def _without(raw: Mapping[str, JsonValue], places: Iterable[Place]) -> RoutesDocument:
     """The document without what has a mistake: the field alone, so that the rest of its entry is
-    checked too; where that leaves no entry, the whole entry, else the section."""
+    checked too; where that leaves no entry, the whole entry, or a section that has none."""
     kept = deepcopy(dict(raw))
     for place in places:
         _remove(kept, place)
@@ -131,11 +131,6 @@ def _without(raw: Mapping[str, JsonValue], places: Iterable[Place]) -> RoutesDoc
     except ValidationError as error:
         for item in error.errors():
             _remove(kept, _entry(_place(item)))
-    try:
-        return RoutesDocument.model_validate(kept)
-    except ValidationError as error:
-        for item in error.errors():
-            kept.pop(str(_place(item)[0]), None)
     return RoutesDocument.model_validate(kept)
 
 
@@ -213,7 +208,10 @@ def _say_place(place: Place) -> str:
 
 
 def _place(item: ErrorDetails) -> Place:
-    return tuple(part for part in item["loc"] if part != "[key]")
+    """Where a mistake is. Pydantic adds `[key]` to the place of a name that is wrong itself."""
+    *place, last = item["loc"]
+    is_name = last == "[key]" and item["type"] != "extra_forbidden"
+    return tuple(place) if is_name else item["loc"]
 
 
 def _words(item: ErrorDetails) -> str:

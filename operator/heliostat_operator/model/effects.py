@@ -27,7 +27,10 @@ class HoldExecution:
 
 @dataclass(frozen=True)
 class ReleaseExecution:
-    """Takes our finalizer off; marks the Execution, its Jobs and pods as finished."""
+    """Takes our finalizer off; marks the Execution as finished, and Jobs and pods of those
+    attempts."""
+
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Caches save runs reads and writes: what the watch brought, what we wrote, the gateway's pauses.
 
-An Execution as the watch brought it serves the first look alone, and only while it is not admitted.
-Each write of a look at such an Execution names the resource version that was seen, so a stale one
-ends in a conflict and is read. What was admitted is always read: making its Job has no such
-condition.
+An Execution as the watch brought it serves one look alone, and only while it is not admitted, or
+once it is stopped. Each write of a look at such an Execution names the resource version that was
+seen, so a stale one ends in a conflict and is read; a stop deletes by uid and revokes, which stays
+right. What was admitted and goes on is always read: making its Job has no such condition.
 """
 
 from collections.abc import Callable
@@ -36,10 +36,11 @@ class FreshExecutions:
 
     def bring(self, key: Key, execution: Execution) -> None:
         """Keeps it when it may be of use."""
-        if execution.is_admitted or (len(self._brought) >= _MOST_KEPT and key not in self._brought):
-            self.forget(key)
-        else:
+        is_of_use = execution.is_stopping or not execution.is_admitted
+        if is_of_use and (len(self._brought) < _MOST_KEPT or key in self._brought):
             self._brought[key] = FreshExecution(execution, self._monotonic())
+        else:
+            self.forget(key)
 
     def take(self, key: Key) -> FreshExecution | None:
         """It is given once: after a conflict the next look reads."""

@@ -15,7 +15,7 @@ from heliostat_core.worlds import (
     Kind,
 )
 from heliostat_operator.controllers.base import Context, Controller, Listed
-from heliostat_operator.model.indexes import RunIndex, ScheduledRuns, UnfinishedRuns
+from heliostat_operator.model.indexes import KnownAgents, RunIndex, ScheduledRuns, UnfinishedRuns
 from heliostat_operator.model.keys import Key
 from heliostat_operator.network.network_policies import network_policies_of
 from heliostat_operator.queues import Queues
@@ -61,6 +61,7 @@ class ExecutionController(Controller):
         self._queues = queues
         self._fresh = FreshExecutions(time.monotonic)
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
+        self._leaving = set[Key]()  # runs that are stopped, whose pod has its grace
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -71,10 +72,14 @@ class ExecutionController(Controller):
             return
         meta = ObjectMeta.model_validate(change.object.get("metadata"))
         name = meta.annotations.get(EXECUTION_ANNOTATION)
-        if not name or (kind == POD and self._only_leaves(change, (meta.namespace, name))):
+        if not name:
             return
-        if self._is_news((meta.namespace, name), meta.resource_version):
-            self._queues.add(self.name, (meta.namespace, name))
+        key = (meta.namespace, name)
+        if kind == POD:
+            self._observer.see_pod(key, None if change.type == "DELETED" else meta.name)
+        tells = self._pod_tells(change, key) if kind == POD else key not in self._leaving
+        if tells and self._is_news(key, meta.resource_version):
+            self._queues.add(self.name, key)
 
     def listed(self, kind: Kind, change: Change) -> None:
         """What is listed is looked at, ours or not."""
@@ -100,25 +105,32 @@ class ExecutionController(Controller):
         if is_gone or execution.is_finished or execution.is_offer:
             self._queues.add("schedule", agent, urgent=execution.is_offer)
         self._give_slots_on()
-        if self._is_news(key, execution.metadata.resource_version):
-            if not is_gone:
-                self._fresh.bring(key, execution)
+        is_news = self._is_news(key, execution.metadata.resource_version)
+        if not is_gone and (is_news or execution.is_stopping):
+            self._fresh.bring(key, execution)
+        if is_news and not (is_gone and _is_let_go(execution)):
             self._queues.add(self.name, key)
         self._queues.add_rested("agent", agent)
 
-    def _only_leaves(self, change: Change, key: Key) -> bool:
-        """Whether a pod of a run that is stopped begins to leave: its end is what is waited for."""
+    def _pod_tells(self, change: Change, key: Key) -> bool:
+        """Whether a look is due. When the pod of a run that is stopped begins to leave, its end is
+        what is waited for, and until then nothing that its Job says matters."""
+        self._leaving.discard(key)
         request = self._limiter.request(key)
         if request is None or not request.stopping or change.type == "DELETED":
-            return False
+            return True
         pod = Pod.model_validate(change.object)
-        return pod.metadata.deletion_timestamp is not None and not pod.is_over
+        if pod.metadata.deletion_timestamp is None or pod.is_over:
+            return True
+        self._leaving.add(key)
+        return False
 
     def _forget(self, key: Key) -> None:
         self._limiter.forget_execution(key)
         for each in self._indexes:
             each.forget(key)
         self._fresh.forget(key)
+        self._leaving.discard(key)
         self._observer.forget_execution(key)
 
     def _is_news(self, key: Key, version: str) -> bool:
@@ -172,12 +184,23 @@ class ExecutionController(Controller):
             self._queues.add(self.name, key)
 
 
+def _is_let_go(execution: Execution) -> bool:
+    """Whether its end was on record when it went, and it was deleted: nothing is left to do."""
+    return execution.is_finished and execution.metadata.deletion_timestamp is not None
+
+
 def build(context: Context) -> Sequence[Controller]:
     """The controller of Executions."""
     world, settings, clock = context.world, context.settings, context.clock
     limiter, observer, own_writes = limiter_of(context), observer_of(context), OwnWrites()
     runner = EffectRunner(
-        world, context.gateway, context.signer, network_policies_of(context), settings, clock
+        world,
+        context.gateway,
+        context.signer,
+        network_policies_of(context),
+        settings,
+        clock,
+        context.shared(KnownAgents, KnownAgents),
     )
     return [
         ExecutionController(

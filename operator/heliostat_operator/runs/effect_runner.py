@@ -49,6 +49,7 @@ from heliostat_operator.model.effects import (
     StopAttempt,
     TellAgent,
 )
+from heliostat_operator.model.indexes import KnownAgents
 from heliostat_operator.network.network_policies import NetworkPolicies
 from heliostat_operator.settings import OperatorSettings
 
@@ -66,6 +67,8 @@ class Applied:
     job_uids: dict[int, str]
     versions: list[str] = field(default_factory=list)
     """Resource versions of what was written: the watch will bring them back."""
+    marked: Execution | None = None
+    """The Execution as it was answered when its finalizer and labels were written last."""
 
     def in_status(self, status: ExecutionStatus) -> ExecutionStatus:
         """The status with confirmed revocations and the uids of Jobs that were made."""
@@ -94,7 +97,9 @@ class EffectRunner:
         network: NetworkPolicies,
         settings: OperatorSettings,
         clock: Callable[[], datetime],
+        agents: KnownAgents | None = None,
     ) -> None:
+        self._agents = agents or KnownAgents()
         self._world = world
         self._gateway = gateway
         self._signer = signer
@@ -114,7 +119,7 @@ class EffectRunner:
             case HoldExecution():
                 await self._mark(execution, applied, (RUN_FINALIZER,), finished=False)
             case ReleaseExecution():
-                await self._release(execution, applied)
+                await self._release(execution, effect, applied)
             case SnapshotAgent():
                 await self._freeze(execution, effect, applied)
             case StartAttempt():
@@ -156,23 +161,26 @@ class EffectRunner:
         )
         applied.resource_version = read_version(written)
         applied.versions.append(applied.resource_version)
+        applied.marked = Execution.model_validate(written)
 
-    async def _release(self, execution: Execution, applied: Applied) -> None:
-        """Children first: once the Execution is marked, nobody looks at it again. Those of one that
-        is deleted go with it, and need no mark."""
-        is_deleted = execution.metadata.deletion_timestamp is not None
-        for attempt in () if is_deleted else execution.status.attempts:
-            await self._mark_finished(Ref(JOB, execution.metadata.namespace, attempt.job_name))
+    async def _release(
+        self, execution: Execution, release: ReleaseExecution, applied: Applied
+    ) -> None:
+        """Marks children first: once the Execution is marked, nobody looks at it again."""
+        namespace = execution.metadata.namespace
+        for attempt in release.attempts:
+            await self._mark_finished(Ref(JOB, namespace, attempt.job_name), attempt.job_uid)
             if attempt.pod_name:
-                await self._mark_finished(Ref(POD, execution.metadata.namespace, attempt.pod_name))
+                await self._mark_finished(Ref(POD, namespace, attempt.pod_name))
         await self._mark(execution, applied, (), finished=True)
 
-    async def _mark_finished(self, ref: Ref) -> None:
+    async def _mark_finished(self, ref: Ref, uid: str | None = None) -> None:
         """Watches leave out what is marked; an object that is gone needs no mark."""
-        found = await self._world.get(ref)
-        if found is None:
-            return
-        head = ObjectHead.model_validate(found)
+        if uid is None:
+            found = await self._world.get(ref)
+            if found is None:
+                return
+            uid = ObjectHead.model_validate(found).metadata.uid
         try:
             await self._world.apply(
                 {
@@ -181,7 +189,7 @@ class EffectRunner:
                     "metadata": {
                         "name": ref.name,
                         "namespace": ref.namespace,
-                        "uid": head.metadata.uid,
+                        "uid": uid,
                         "labels": {FINISHED_LABEL: "true"},
                     },
                 }
@@ -260,15 +268,22 @@ class EffectRunner:
             await self._world.delete(Ref(JOB, namespace, stop.job_name), uid=stop.job_uid)
 
     async def _tell(self, execution: Execution, tell: TellAgent) -> None:
-        ref = Ref(AGENT, execution.metadata.namespace, execution.spec.agent_ref.name)
-        found = await self._world.get(ref)
-        if found is None:
+        agent = await self._agent_of(execution)
+        if agent is None:
             return
-        agent = Agent.model_validate(found)
         event = build_agent_event(agent, execution, tell.reason, tell.message, self._clock())
         # Told before a crash, or in a namespace where nobody will read it.
         with suppress(AlreadyExistsError, NamespaceTerminatingError):
             await self._world.create(event)
+
+    async def _agent_of(self, execution: Execution) -> Agent | None:
+        """Takes the Agent from the watch, else reads it: only an Event names it."""
+        key = execution.metadata.namespace, execution.spec.agent_ref.name
+        known = self._agents.get(key)
+        if known is not None:
+            return known
+        found = await self._world.get(Ref(AGENT, *key))
+        return Agent.model_validate(found) if found else None
 
 
 def _check_owner(execution: Execution, ref: Ref, found: ObjectMeta) -> None:

@@ -87,3 +87,15 @@ def _was_only_counted(job: Job, facts: Facts) -> bool:
     """An API server that died between two writes of the Job controller may leave a Job whose pod
     is counted and gone, without the condition that ends it: nobody looks at it again."""
     return job.has_counted and facts.counted_seconds > _COUNTED_SECONDS
+
+
+def overdue_seconds(pod: Pod | None, now: datetime) -> float:
+    """Tells how long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
+    ends = pod.metadata.deletion_timestamp if pod else None
+    return max(0.0, (now - ends).total_seconds()) if ends else 0.0
+
+
+def counted_seconds(job: Job | None, now: datetime) -> float:
+    """Tells how long ago the Job was written: by its controller, while the attempt goes on."""
+    times = [each.time for each in job.metadata.managed_fields if each.time] if job else []
+    return max(0.0, (now - max(times)).total_seconds()) if times else 0.0

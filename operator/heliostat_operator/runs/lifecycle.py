@@ -8,7 +8,7 @@ that follows from the record, so that no crash and no second operator starts it 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from heliostat_core.conditions import BlockedReason, ExecutionCondition, FinishedReason
+from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import (
     Attempt,
     BlockedBy,
@@ -17,10 +17,9 @@ from heliostat_core.executions import (
     ExecutionStatus,
     compute_phase,
 )
-from heliostat_core.names import FIELD_MANAGER, FINISHED_LABEL, RUN_FINALIZER
+from heliostat_core.names import FIELD_MANAGER
 from heliostat_core.resources import ManagedFields, ObjectMeta
 from heliostat_operator.model.effects import (
-    ReleaseExecution,
     RevokeKey,
     StartAttempt,
 )
@@ -34,8 +33,9 @@ from heliostat_operator.runs.admission import (
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Diagnosis, Ended, Facts, Runs, Waits
-from heliostat_operator.runs.leftover_jobs import delete_job, leftover_job
+from heliostat_operator.runs.leftover_jobs import delete_job
 from heliostat_operator.runs.observations import Observation
+from heliostat_operator.runs.releases import decide_finished
 from heliostat_operator.runs.retries import Finish, TryAgain, next_step
 from heliostat_operator.runs.status import (
     Stamp,
@@ -43,7 +43,6 @@ from heliostat_operator.runs.status import (
     compute_active,
     compute_finished,
     compute_running,
-    compute_settled,
     compute_starting,
     new_attempt,
     start_seconds_left,
@@ -55,13 +54,19 @@ from heliostat_operator.runs.status import (
     with_result,
     with_start,
 )
-from heliostat_operator.runs.stops import compute_late_start, decide_stop, live_keys
+from heliostat_operator.runs.stops import (
+    compute_late_start,
+    decide_stop,
+    live_keys,
+)
+from heliostat_operator.runs.waits import is_explained
 from heliostat_operator.settings import OperatorSettings
 
 # The runner enforces the clock itself; the operator steps in when it did not.
 _CLOCK_SLACK_SECONDS = 2
 _SOON = 1.0
 _WAITING = 30.0
+_TOLD = 120.0
 
 
 def decide(
@@ -90,11 +95,11 @@ def _decide(
     execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
 ) -> Decision:
     if execution.is_finished:
-        return _decide_finished(execution, seen, stamp, settings)
+        return decide_finished(execution, seen.ledger, stamp, settings)
     status = compute_active(execution.status, stamp)
     stop = compute_stop(execution, seen, stamp.now, settings)
     if stop is not None:
-        return decide_stop(execution, status, seen.facts, stop, stamp)
+        return decide_stop(execution, status, seen.facts, stop, stamp, seen.ledger)
     if not execution.is_admitted:
         return decide_admission(execution, status, seen, stamp, settings)
     return _decide_attempt(execution, status, seen, stamp, settings)
@@ -160,46 +165,6 @@ def _clock_ran_out(
     )
 
 
-# ---- after the end ------------------------------------------------------------------------------
-
-
-def _decide_finished(
-    execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
-) -> Decision:
-    """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
-    status = execution.status
-    is_deleted = execution.metadata.deletion_timestamp is not None
-    if not execution.is_settled and not is_deleted:  # it goes with its finalizer, unread
-        status = compute_settled(status, stamp, seen.ledger)
-    job = leftover_job(execution, stamp.now, settings)
-    open_keys = live_keys(status.attempts, stamp.now)
-    if open_keys:
-        return Decision(status, (*open_keys, *job.effects), _patience(status, stamp.now))
-    # What is marked is listed by no operator that starts later: its money would never settle. So
-    # Settled is written first, and the mark follows in a step of its own.
-    if not execution.is_settled and not is_deleted:
-        again = 0 if _settled(status) else _patience(status, stamp.now)
-        return Decision(status, job.effects, again)
-    if job.stays_seconds:
-        return Decision(status, again_after=job.stays_seconds)
-    held = RUN_FINALIZER in execution.metadata.finalizers
-    marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
-    return Decision(status, (*job.effects, ReleaseExecution()) if held or not marked else ())
-
-
-def _patience(status: ExecutionStatus, now: datetime) -> float:
-    """Often at first, then less: a gateway that is away for an hour is not asked in vain by all."""
-    ended = status.completion_time or now
-    return min(max(_SOON, (now - ended).total_seconds() / 4), _WAITING)
-
-
-def _settled(status: ExecutionStatus) -> bool:
-    return any(
-        each.type == ExecutionCondition.SETTLED and each.status == "True"
-        for each in status.conditions
-    )
-
-
 # ---- attempts -----------------------------------------------------------------------------------
 
 
@@ -219,7 +184,7 @@ def _decide_attempt(
             reason=FinishedReason.POD_LOST,
             message="The record of this admitted run is not whole. Make a new Execution.",
         )
-        return decide_stop(execution, status, seen.facts, lost, stamp)
+        return decide_stop(execution, status, seen.facts, lost, stamp, seen.ledger)
     if attempt.is_over:
         return _decide_next(execution, status, attempt, seen, stamp, settings)
     if not _was_started(attempt, seen.facts):
@@ -271,13 +236,19 @@ def _follow(
         block = BlockedBy(reason=diagnosis.reason, message=diagnosis.message[:1024])
         assert seen.frozen is not None
         left = start_seconds_left(attempt, seen.facts, seen.frozen, stamp.now)
-        return Decision(with_blocks(status, block), again_after=min(_WAITING, left))
+        return Decision(with_blocks(status, block), again_after=min(_patience_with(seen), left))
     if isinstance(diagnosis, Runs):
         attempt = attempt.model_copy(update={"start_time": diagnosis.started})
         status = compute_running(with_attempt(status, attempt), stamp, diagnosis.started)
         left = time_left(status, attempt, stamp.now)
         return Decision(status, again_after=max(_SOON, min(left, settings.usage_seconds)))
     return _close(execution, status, attempt, diagnosis, seen, stamp, settings)
+
+
+def _patience_with(seen: Observation) -> float:
+    """The watch tells when a pod that says itself why it waits says something else."""
+    pod = seen.facts.pod
+    return _TOLD if pod is not None and is_explained(pod) else _WAITING
 
 
 def time_left(status: ExecutionStatus, attempt: Attempt, now: datetime) -> float:

@@ -34,7 +34,7 @@ from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
 from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
-from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.facts import Facts, counted_seconds, overdue_seconds
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
 from heliostat_operator.runs.waits import is_explained, names_missing_secret
@@ -91,6 +91,7 @@ class Observer:
         self._asked: dict[Key, datetime] = {}  # when the gateway was asked what a live run cost
         self._agents: dict[Key, _AgentRead] = {}
         self._events_read: dict[Key, _EventsRead] = {}
+        self._pods: dict[Key, str] = {}  # names that the watch told
         self._pauses = Pauses(gateway, clock)
 
     async def observe(
@@ -108,7 +109,8 @@ class Observer:
         """
         now = self._clock()
         admitted = execution.is_admitted
-        agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
+        starts = not (admitted or execution.is_finished or execution.is_stopping)
+        agent = await self.agent(execution, arrived) if starts else None
         pause = await self._pause(agent)
         key = (execution.metadata.namespace, execution.metadata.name)
         vaulted = await self._vaulted(execution, agent.spec if agent else None)
@@ -131,7 +133,7 @@ class Observer:
                 vaulted=await self._vaulted(execution, recorded.spec),
                 terminating=terminating,
             )
-        frozen = await self._frozen(execution) if admitted and not _is_stopping(execution) else None
+        frozen = await self._frozen(execution) if admitted and not execution.is_stopping else None
         facts = await self._facts(execution, now)
         if frozen is not None and (_is_to_start(execution) or facts.secret_is_missing):
             vaulted = await self._vaulted(execution, frozen.spec)
@@ -140,7 +142,7 @@ class Observer:
             frozen=frozen.spec if frozen else None,
             slots=self._limiter.slot_status(execution),
             facts=facts,
-            ledger=await self._ledger(execution, now),
+            ledger=await self._ledger(execution, facts, now),
             pause=pause,
             charge=frozen.charge if frozen else NOBODY,
             vaulted=vaulted,
@@ -174,8 +176,16 @@ class Observer:
         """It changed: the next look reads it."""
         self._agents.pop(key, None)
 
+    def see_pod(self, run: Key, name: str | None) -> None:
+        """The run has a pod of that name, or one of its pods is gone."""
+        if name is None:
+            self._pods.pop(run, None)
+        else:
+            self._pods[run] = name
+
     def forget_execution(self, key: Key) -> None:
         """It is over or gone."""
+        self._pods.pop(key, None)
         self._asked.pop(key, None)
         self._events_read.pop(key, None)
 
@@ -207,17 +217,35 @@ class Observer:
         attempt = execution.current_attempt
         if attempt is None or attempt.is_over or execution.is_finished:
             return Facts(job=None, pod=None)
+        if execution.is_stopping:
+            return await self._facts_of_stop(execution, attempt, now)
         namespace = execution.metadata.namespace
-        found = await self._world.get(Ref(JOB, namespace, attempt.job_name))
-        job = Job.model_validate(found) if found else None
-        if job is not None and not job.metadata.is_owned_by(execution.metadata.uid):
-            job = None  # left by an earlier Execution of this name
+        job = await self._job(execution, attempt)
         pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
         events = await self._events(execution, attempt, job, pod, now)
         missing = job is not None and await self._secret_is_missing(attempt, namespace, pod, events)
         return Facts(
             job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now), missing
         )
+
+    async def _facts_of_stop(self, execution: Execution, attempt: Attempt, now: datetime) -> Facts:
+        """A pod that runs says all that a stop needs. One that was told to leave, as the record
+        says, is looked for among all. Why a pod does not start is of no interest any more."""
+        uid = attempt.job_uid
+        if execution.status.cancellation is None:
+            known = await self._known_pod(execution, attempt, uid)
+            if known is not None:
+                return Facts(job=None, pod=known)
+        job = await self._job(execution, attempt)
+        pod = await self._listed_pod(execution, attempt, job.metadata.uid if job else uid)
+        overdue = overdue_seconds(pod, now)
+        return Facts(job, pod, overdue_seconds=overdue, counted_seconds=counted_seconds(job, now))
+
+    async def _job(self, execution: Execution, attempt: Attempt) -> Job | None:
+        """The attempt's Job, but none that an earlier Execution of this name left."""
+        found = await self._world.get(Ref(JOB, execution.metadata.namespace, attempt.job_name))
+        job = Job.model_validate(found) if found else None
+        return job if job and job.metadata.is_owned_by(execution.metadata.uid) else None
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
         """The Job's pod; when the Job is not known, one that was made for this Execution.
@@ -226,8 +254,11 @@ class Observer:
         namespace has. It is needed for an end, which comes no sooner than all of them are over.
         """
         known = await self._known_pod(execution, attempt, job_uid)
-        if known is not None:
-            return known
+        return known or await self._listed_pod(execution, attempt, job_uid)
+
+    async def _listed_pod(
+        self, execution: Execution, attempt: Attempt, job_uid: str | None
+    ) -> Pod | None:
         selection = Selection(
             namespace=execution.metadata.namespace,
             labels={
@@ -246,9 +277,11 @@ class Observer:
     async def _known_pod(
         self, execution: Execution, attempt: Attempt, job_uid: str | None
     ) -> Pod | None:
-        if attempt.pod_name is None or job_uid is None:
+        namespace = execution.metadata.namespace
+        name = attempt.pod_name or self._pods.get((namespace, execution.metadata.name))
+        if name is None or job_uid is None:
             return None
-        found = await self._world.get(Ref(POD, execution.metadata.namespace, attempt.pod_name))
+        found = await self._world.get(Ref(POD, namespace, name))
         pod = Pod.model_validate(found) if found else None
         if pod is None or not pod.metadata.is_owned_by(job_uid):
             return None
@@ -288,8 +321,9 @@ class Observer:
             self._events_read[key] = known
         return known.events
 
-    async def _ledger(self, execution: Execution, now: datetime) -> LedgerSum | None:
-        """Asked when a run has ended and is not settled, and now and then while it runs."""
+    async def _ledger(self, execution: Execution, facts: Facts, now: datetime) -> LedgerSum | None:
+        """Asked when a run has ended and is not settled, or is about to be called over because
+        nothing is left of what was stopped; and now and then while it runs."""
         if not execution.status.attempts or execution.is_settled:
             return None
         if not execution.is_finished and not _made_a_job(execution):
@@ -298,8 +332,9 @@ class Observer:
         if execution.is_finished:
             self.forget_execution(key)
         else:
-            asked = self._asked.get(key)
-            if asked and now - asked < self._usage:
+            asked, is_left = self._asked.get(key), facts.pod is not None or facts.job is not None
+            ends = execution.status.cancellation is not None and not is_left
+            if asked and now - asked < self._usage and not ends:
                 return None
             self._asked[key] = now
         try:
@@ -317,19 +352,6 @@ def subject_of_events(job: Job | None, pod: Pod | None) -> str | None:
     return None if started or is_explained(pod) else pod.metadata.uid
 
 
-def overdue_seconds(pod: Pod | None, now: datetime) -> float:
-    """How long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
-    ends = pod.metadata.deletion_timestamp if pod else None
-    return max(0.0, (now - ends).total_seconds()) if ends else 0.0
-
-
-def _is_stopping(execution: Execution) -> bool:
-    """Whether nothing of it starts any more, so that what was frozen is of no use."""
-    meta, status = execution.metadata, execution.status
-    is_asked = execution.spec.cancel or meta.deletion_timestamp is not None
-    return is_asked or status.cancellation is not None
-
-
 def _waits_for_its_time(execution: Execution, now: datetime) -> bool:
     """Whether a further attempt is not due yet: it needs no slot before."""
     due = execution.status.next_attempt_time
@@ -340,12 +362,6 @@ def _is_to_start(execution: Execution) -> bool:
     """Whether the next step may make a Job, which needs the values of its secrets."""
     attempt = execution.current_attempt
     return attempt is not None and not attempt.is_over and attempt.job_uid is None
-
-
-def counted_seconds(job: Job | None, now: datetime) -> float:
-    """How long ago the Job was last written: by its controller, while the attempt goes on."""
-    times = [each.time for each in job.metadata.managed_fields if each.time] if job else []
-    return max(0.0, (now - max(times)).total_seconds()) if times else 0.0
 
 
 def _made_a_job(execution: Execution) -> bool:

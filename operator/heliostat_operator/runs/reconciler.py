@@ -179,9 +179,11 @@ class ExecutionReconciler:
         """The Execution after the write, or None when it is gone."""
         meta = execution.metadata
         if status == execution.status:
-            if applied.resource_version == meta.resource_version:
+            if applied.marked is None:
                 return execution
-            return await self._read((meta.namespace, meta.name))
+            if applied.marked.is_finished:
+                self._pending_uids.forget((meta.namespace, meta.name))
+            return applied.marked
         return await self._patch(meta, applied.resource_version, status)
 
     async def _leave(self, execution: Execution) -> _Step:

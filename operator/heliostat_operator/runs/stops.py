@@ -10,6 +10,7 @@ from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import Attempt, BlockedBy, Cancellation, Execution, ExecutionStatus
 from heliostat_core.names import FIELD_MANAGER
+from heliostat_operator.gateway.ledgers import LedgerSum
 from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, TellAgent
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
@@ -21,6 +22,7 @@ from heliostat_operator.runs.status import (
     closed_attempt,
     compute_finished,
     compute_running,
+    compute_settled,
     stopped_attempt,
     with_attempt,
     with_blocks,
@@ -42,6 +44,7 @@ def decide_stop(
     facts: Facts,
     stop: Cancellation,
     stamp: Stamp,
+    ledger: LedgerSum | None,
 ) -> Decision:
     """Revoke, delete, and say so; the run is over once nothing of it runs."""
     first_time = execution.status.cancellation is None
@@ -53,14 +56,16 @@ def decide_stop(
     revokes = live_keys(status.attempts, stamp.now)
     told = _told(execution, stop) if first_time else ()
     if attempt is None or attempt.is_over or _nothing_left(facts):
-        return _stopped(status, attempt, stop, stamp, (*revokes, *told))
+        # With a key that was alive until now a call may have begun since the ledger was asked.
+        booked = None if revokes else ledger
+        return _stopped(status, attempt, stop, stamp, (*revokes, *told), booked)
     ended = diagnose(facts)
     if isinstance(ended, Ended) and ended.result is not None and ended.cause is None:
         return _finished_first(status, attempt, ended, stamp, (*revokes, *told))
     pod = facts.pod.metadata if facts.pod and not _leaves_soon(facts.pod) else None
     delete = StopAttempt(
         job_name=attempt.job_name,
-        job_uid=facts.job.metadata.uid if facts.job else None,
+        job_uid=_job_uid(attempt, facts, first_time=first_time),
         pod_name=pod.name if pod else None,
         pod_uid=pod.uid if pod else None,
         grace_seconds=STOP_GRACE_SECONDS,
@@ -85,6 +90,11 @@ def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, 
     )
 
 
+def is_stopped(attempt: Attempt, stop: Cancellation | None) -> bool:
+    """Whether a stop ended the attempt, and nothing of it was left."""
+    return stop is not None and (attempt.reason, attempt.message) == (stop.reason, stop.message)
+
+
 def _leaves_soon(pod: Pod) -> bool:
     """Whether it was told to leave, with no longer a grace than ours."""
     meta = pod.metadata
@@ -94,6 +104,14 @@ def _leaves_soon(pod: Pod) -> bool:
 
 def _nothing_left(facts: Facts) -> bool:
     return facts.pod is None and facts.job is None
+
+
+def _job_uid(attempt: Attempt, facts: Facts, *, first_time: bool) -> str | None:
+    """Of the Job that is to be deleted. One that is on record need not be read for that; what was
+    told once to go is told again only when it is seen."""
+    if facts.job is not None:
+        return facts.job.metadata.uid
+    return attempt.job_uid if first_time else None
 
 
 def _told(execution: Execution, stop: Cancellation) -> tuple[Effect, ...]:
@@ -115,10 +133,13 @@ def _stopped(
     stop: Cancellation,
     stamp: Stamp,
     effects: tuple[Effect, ...],
+    ledger: LedgerSum | None = None,
 ) -> Decision:
     if attempt is not None and not attempt.is_over:
         status = with_attempt(status, stopped_attempt(attempt, stop, stamp.now))
     status = compute_finished(status, stamp, False, stop.reason, stop.message)
+    if ledger is not None and status.attempts:
+        status = compute_settled(status, stamp, ledger)
     return Decision(status, effects, 0)
 
 

@@ -154,7 +154,7 @@ def ripe_time(tick: Tick, schedule: Schedule, seen: Seen, now: datetime) -> date
 
     `now` only saves the question for times that are ripe in any case, or not due.
     """
-    latest = max(tick.due, tick.scheduled + OFFER_GRACE)
+    latest = tick.scheduled + OFFER_GRACE
     is_there = seen.offered is None or tick.scheduled in (*seen.offered, *seen.made)
     if is_there or not tick.due <= now < latest:
         return tick.due

@@ -15,7 +15,8 @@ class Limit:
 
 
 # 33 before an answer's usage was read field by field: that reader is the 34th.
-MODEL_CALL = Limit(today=34, wanted=30)
+# 34 until signatures of thinking that is not Anthropic's got a mark (calls/signature_marks).
+MODEL_CALL = Limit(today=35, wanted=30)
 # It was 27 while code was left out that ran one time while nothing was asked: by the Lease, which
 # goes over the same connection, and by what followed from the run before. The way that was counted
 # as 27 files had 30, and 45 at b496aa94.

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from heliostat_core.resources import ObjectMeta
+from heliostat_core.worlds import JsonObject
 from support.mesh import INJECT_LABEL, PATCHES, Mesh
 from support.platform import Platform, is_blocked_by
 
@@ -19,24 +21,42 @@ def injected(place: str) -> dict[str, object]:
     return {"metadata": {"labels": {INJECT_LABEL: place}, "annotations": {"team": "crm"}}}
 
 
-@pytest.mark.usefixtures("mesh")
-@pytest.mark.parametrize("place", [each for each in PATCHES if each != "broken"])
-def test_a_sidecar_breaks_no_run_and_keeps_no_pod(platform: Platform, place: str) -> None:
-    agent, run = f"meshed-{place}", f"meshed-{place}-1"
-    platform.agent(agent, model="scripted/slow-steps", podTemplate=injected(place))
-    platform.run(run, agent)
-    attempt = platform.wait_until_running(run)
-    pod = attempt.pod_name or ""
-    found = platform.find("pod", pod)
-    assert found is not None
-    assert '"team": "crm"' in str(found["metadata"]).replace("'", '"')
-    execution = platform.wait_until_settled(run, 120)
+PLACES = [each for each in PATCHES if each != "broken"]
+
+
+@pytest.fixture(scope="module")
+def pods(platform: Platform, mesh: Mesh) -> dict[str, JsonObject]:
+    """The pods of a run for each place, all begun at once."""
+    del mesh  # it answers first
+    for place in PLACES:
+        agent = f"meshed-{place}"
+        platform.agent(agent, model="scripted/slow-steps", podTemplate=injected(place))
+        platform.run(f"{agent}-1", agent)
+    seen: dict[str, JsonObject] = {}
+
+    def has_all() -> bool:
+        for pod in platform.objects("pod", f"{INJECT_LABEL} in ({','.join(PLACES)})"):
+            labels = ObjectMeta.model_validate(pod["metadata"]).labels
+            seen[labels[INJECT_LABEL]] = pod
+        return len(seen) == len(PLACES)
+
+    platform.wait(has_all, "each run has a pod")
+    return seen
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_sidecar_breaks_no_run_and_keeps_no_pod(
+    platform: Platform, pods: dict[str, JsonObject], place: str
+) -> None:
+    meta = ObjectMeta.model_validate(pods[place]["metadata"])
+    assert meta.annotations["team"] == "crm"
+    execution = platform.wait_until_settled(f"meshed-{place}-1", 120)
     assert execution.finished_reason == "Unverified"
     assert [each.reason for each in execution.status.attempts] == ["Unverified"]
     assert bool(execution.status.attempts[0].job_deleted) == (place != "native")
 
     def is_quiet() -> bool:
-        left = platform.find("pod", pod)
+        left = platform.find("pod", meta.name)
         status = left["status"] if left else {"phase": "Succeeded"}
         return isinstance(status, dict) and status["phase"] in ("Succeeded", "Failed")
 

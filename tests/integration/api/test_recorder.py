@@ -1,6 +1,7 @@
 """Recording: what happens in the world reaches documents and screens, whatever dies on the way."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from heliostat_api.base.person import Person, PersonKind
+from heliostat_api.documents.files import FileBounds, Files, WorkFile
 from heliostat_api.documents.port import Document, Put
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
-from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.documents.transcripts import Position, Transcripts
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.log import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.executions.reading import Executions
+from heliostat_api.ingest.service import Ingest
 from heliostat_api.people.repository import PersonRepository
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
@@ -42,6 +45,7 @@ from heliostat_core.worlds import (
     Selection,
 )
 from support.builders.resources import NOW
+from support.deliveries import make_claims
 from support.objects import ENDED
 
 ANN = "person:ann"
@@ -298,6 +302,40 @@ async def test_a_finished_run_is_marked_once_its_record_is_complete(place: Place
             while not is_marked(await place.world.get(NAMED)):
                 await asyncio.sleep(0.01)
     assert "recordedAt" in (await place.document(uid)).fields
+
+
+async def test_a_key_that_outlives_its_run_delivers_nothing_into_the_closed_record(
+    place: Place,
+) -> None:
+    uid = await place.add(**{OWNER_ANNOTATION: "ann"})
+    recorder = place.recorder()
+    transcripts = Transcripts(place.documents)
+    files = Files(place.documents, lambda: NOW, FileBounds())
+    ingest = Ingest(transcripts, files, recorder, place.log, lambda: NOW)
+    claims = make_claims(uid)
+    await recorder.catch_up()
+    assert await ingest.append(claims, 0, b'{"n":0}\n') == 1
+    assert await ingest.end(claims, 1, 0) == 1
+    await place.set_status(**FINISHED)
+    async with recording(place):
+        async with asyncio.timeout(10):
+            while not is_marked(await place.world.get(NAMED)):
+                await asyncio.sleep(0.01)
+    heard = await place.log.end()
+    file = WorkFile(1, "report.txt", 3, hashlib.sha256(b"abc").hexdigest())
+    deliveries = (
+        ingest.append(claims, 1, b'{"n":1}\n'),
+        ingest.lose(claims, 1, 5),
+        ingest.end(claims, 1, 0),
+        ingest.tell_pieces(claims, [{"type": "stream_event"}]),
+        ingest.write_file(claims, file, 0, b"abc"),
+    )
+    for each in deliveries:
+        with pytest.raises(ProblemError) as refused:
+            await each
+        assert refused.value.status == 403
+    assert await transcripts.position(uid, 1) == Position(1, 0, ended=True)
+    assert await place.log.end() == heard
 
 
 def is_marked(obj: JsonObject | None) -> bool:

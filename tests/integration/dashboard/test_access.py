@@ -36,23 +36,14 @@ def settle(page: Page) -> None:
     expect(page.get_by_label("불러오는 중")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "ko-KR")])
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing(
-    open_page: OpenPage, places: dict[str, str], path: str, scheme: str
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
+    open_page: OpenPage, places: dict[str, str], path: str, scheme: str, locale: str
 ) -> None:
-    page = open_page(places[path], scheme=scheme)
+    page = open_page(places[path], scheme=scheme, locale=locale)
     settle(page)
     check_access(page)
-
-
-@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
-@pytest.mark.parametrize("path", PAGES)
-def test_nothing_is_wider_than_the_window(
-    open_page: OpenPage, places: dict[str, str], path: str, locale: str
-) -> None:
-    page = open_page(places[path], locale=locale)
-    settle(page)
     check_widths(page)
 
 

@@ -286,7 +286,8 @@ async def use_actions(
     )
     execution = execution.model_copy(update={"status": status})
     stop = StopAttempt(name, job_uid, pod_name, pod_uid, 3)
-    end = (RevokeKey(attempt), TellAgent("ExecutionDeleted", "It was."), ReleaseExecution(), stop)
+    told, release = TellAgent("ExecutionDeleted", "It was."), ReleaseExecution((attempt,))
+    end = (RevokeKey(attempt), told, release, stop)
     effects = await effect_runner.apply(execution, end)
     await world.patch_status(
         {

@@ -36,6 +36,15 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Calls:
+    """Several tool calls in one answer."""
+
+    calls: Sequence[Call]
+    input_tokens: int = 10
+    output_tokens: int = 5
+
+
+@dataclass(frozen=True)
 class Refuse:
     """An HTTP error instead of a stream."""
 
@@ -57,7 +66,7 @@ class Cut:
     text: str
 
 
-Turn = Say | Call | Refuse | Stall | Cut
+Turn = Say | Call | Calls | Refuse | Stall | Cut
 Script = Callable[[int, int], Turn]
 """(turn from 0, how often this turn was asked before) -> what to answer."""
 
@@ -161,9 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _stream(self, answer: Say | Call | Stall | Cut, model: str, message_id: str) -> None:
+    def _stream(
+        self, answer: Say | Call | Calls | Stall | Cut, model: str, message_id: str
+    ) -> None:
         usage = {
-            "input_tokens": answer.input_tokens if isinstance(answer, Say | Call) else 10,
+            "input_tokens": answer.input_tokens if isinstance(answer, Say | Call | Calls) else 10,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
             "output_tokens": 1,
@@ -183,10 +194,12 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(answer, Stall):
             self.owner.closed.wait(120)
             return
-        self._block(answer, message_id)
         if isinstance(answer, Cut):
+            self._block(answer, message_id, 0)
             return
-        self._event({"type": "content_block_stop", "index": 0})
+        for index, block in enumerate(answer.calls if isinstance(answer, Calls) else [answer]):
+            self._block(block, message_id, index)
+            self._event({"type": "content_block_stop", "index": index})
         stop = answer.stop_reason if isinstance(answer, Say) else "tool_use"
         self._event(
             {
@@ -197,10 +210,15 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._event({"type": "message_stop"})
 
-    def _block(self, answer: Say | Call | Cut, message_id: str) -> None:
+    def _block(self, answer: Say | Call | Cut, message_id: str, index: int) -> None:
         if isinstance(answer, Call):
             tool_id = message_id.replace("msg_", "toolu_")
-            start: JsonMap = {"type": "tool_use", "id": tool_id, "name": answer.name, "input": {}}
+            start: JsonMap = {
+                "type": "tool_use",
+                "id": f"{tool_id}{index or ''}",
+                "name": answer.name,
+                "input": {},
+            }
             delta: JsonMap = {
                 "type": "input_json_delta",
                 "partial_json": json.dumps(answer.arguments),
@@ -208,8 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             start = {"type": "text", "text": ""}
             delta = {"type": "text_delta", "text": answer.text}
-        self._event({"type": "content_block_start", "index": 0, "content_block": start})
-        self._event({"type": "content_block_delta", "index": 0, "delta": delta})
+        self._event({"type": "content_block_start", "index": index, "content_block": start})
+        self._event({"type": "content_block_delta", "index": index, "delta": delta})
 
     def _event(self, event: JsonMap) -> None:
         self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())

@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from support.builders.run_documents import SESSION, make_run_document
+
 from .anthropic_stub import AnthropicStub, Script
 
 KEY = "hx-execution-key-of-the-test"
-SESSION = "5e551011-0000-4000-8000-000000000001"
 RESUME = {"id": SESSION, "resume": True}
 
 
@@ -89,32 +90,7 @@ class Pod:
         self.started: list[subprocess.Popen[bytes]] = []
 
     def write(self, **changes: object) -> None:
-        document: dict[str, object] = {
-            "version": 1,
-            "execution": {"namespace": "default", "name": "sales-1", "uid": "u-1"},
-            "agent": {"name": "sales"},
-            "attempt": 1,
-            "correlationId": "c-1",
-            "trigger": {"kind": "Manual", "id": ""},
-            "runtime": {"type": "ClaudeCode", "stallSeconds": 60},
-            "prompt": "Write hello.txt.",
-            "input": "",
-            "parameters": [{"name": "region", "value": "EU"}],
-            "model": "scripted/demo",
-            "tools": {"allow": ["Bash", "Write"], "deny": ["WebFetch"]},
-            "limits": {
-                "timeoutSeconds": 60,
-                "maxTurns": 20,
-                "maxTokens": None,
-                "maxCostMicros": 500000,
-            },
-            "verify": None,
-            "gateway": {"url": self._url},
-            "storage": "Ephemeral",
-            "session": {"id": SESSION, "resume": False},
-            "graceSeconds": 10,
-        }
-        (self.run_dir / "run.json").write_text(json.dumps(document | changes))
+        (self.run_dir / "run.json").write_text(json.dumps(make_run_document(self._url, **changes)))
 
     def start(self, **environ: str) -> Running:
         (self.root / "termination-log").unlink(missing_ok=True)

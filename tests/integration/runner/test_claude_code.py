@@ -8,8 +8,10 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from support.builders.run_documents import SESSION
+
 from .anthropic_stub import AnthropicStub, Call, Cut, Refuse, Say, Script, Stall, Turn, in_order
-from .conftest import KEY, RESUME, SESSION, Pod
+from .conftest import KEY, RESUME, Pod
 
 Serve = Callable[[Script], AnthropicStub]
 MakePod = Callable[[str], Pod]
@@ -281,6 +283,27 @@ def test_tokens_are_used_up(serve: Serve, make_pod: MakePod) -> None:
     assert len(model.requests) <= 4
 
 
+def test_a_cap_that_a_sub_agent_reaches_ends_the_run_with_a_result(
+    serve: Serve, make_pod: MakePod
+) -> None:
+    """The gateway refuses every call of a run whose cap is used up, whoever makes it."""
+    spent = Refuse(402, "billing_error", "Cost limit of $0.50 reached.", NO_RETRY)
+    task = {
+        "description": "count",
+        "prompt": "Count.",
+        "subagent_type": "general-purpose",
+        "run_in_background": False,
+    }
+    model = serve(lambda _, __: spent if len(model.requests) > 1 else Call("Agent", task))
+    pod = make_pod(model.url)
+    pod.write(tools={"allow": ["Agent"], "deny": []})
+
+    left = pod.run()
+
+    assert len(model.requests) == 3
+    assert left.ending == ("Failed", "CostLimitReached", 12), left.result
+
+
 def test_sigterm_saves_the_session_and_a_second_attempt_goes_on(
     serve: Serve, make_pod: MakePod
 ) -> None:
@@ -321,6 +344,22 @@ def test_a_session_that_is_gone_starts_again_and_says_so(serve: Serve, make_pod:
     assert left.ending == ("Succeeded", "Unverified", 0)
     assert left.result["resumed"] is False
     assert left.result["sessionId"] == SESSION
+
+
+def test_a_session_without_a_conversation_is_not_resumed(serve: Serve, make_pod: MakePod) -> None:
+    model = serve(in_order([Say("done")]))
+    pod = make_pod(model.url)
+    pod.write()
+    pod.run()
+    [file] = pod.workspace.glob(f".heliostat/home/.claude/projects/*/{SESSION}.jsonl")
+    file.write_text('{"type":"summary","summary":"Sales"}\n{"type":"user","mess')
+    pod.write(attempt=2, session=RESUME)
+
+    left = pod.run()
+
+    assert left.ending == ("Succeeded", "Unverified", 0), left.result
+    assert left.result["resumed"] is False
+    assert model.turns == [0, 0]
 
 
 @pytest.mark.parametrize("content", ["", "{}\n"])

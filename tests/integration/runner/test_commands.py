@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from .conftest import KEY, Left, Pod
 
 MakePod = Callable[[str], Pod]
 GATEWAY = "http://gateway.test:8081"
+LOST = "Work in the background was not finished"
 
 
 def command(make_pod: MakePod, script: str, **changes: object) -> Pod:
@@ -84,6 +86,9 @@ def test_what_a_command_leaves_behind_is_ended(make_pod: MakePod) -> None:
 
     assert left.ending == ("Succeeded", "Unverified", 0)
     assert not sleep.is_running()
+    assert LOST in left.result["message"]
+    [lost] = [each for each in left.transcript if each.get("subtype") == "left_behind"]
+    assert lost["programs"] == ["sleep"]
 
 
 def test_a_command_that_ignores_sigterm_is_ended_within_the_grace_period(
@@ -190,6 +195,9 @@ RESULT = (
 )
 
 
+GO = "while not os.path.exists('go'): time.sleep(0.02)\n"
+
+
 def run_fake(make_pod: MakePod, body: str, timeout: float = 20) -> tuple[Pod, Left]:
     pod = make_pod(GATEWAY)
     pod.write()
@@ -210,6 +218,25 @@ def test_claude_code_that_never_leaves_is_ended_and_its_result_kept(make_pod: Ma
     assert left.result["result"] == "all done"
     assert "did not leave" in left.result["message"]
     assert (pod.workspace / "starts").read_text() == "x"
+
+
+@pytest.mark.parametrize("end", ["", "time.sleep(100)"], ids=["it leaves", "it never leaves"])
+def test_work_that_claude_code_left_in_the_background_is_ended_and_told(
+    make_pod: MakePod, end: str
+) -> None:
+    work = "subprocess.Popen(['sleep', '405'], start_new_session=True)\n"
+    pod = make_pod(GATEWAY)
+    pod.write()
+    binary = fake_claude(pod, work + "open('ready', 'w').close()\n" + GO + RESULT + end)
+    running = pod.start(HELIOSTAT_CLAUDE_BINARY=binary, HELIOSTAT_LINGER_SECONDS="1")
+    sleep = running.descendant("sleep 405")
+    (pod.workspace / "go").touch()
+
+    left = running.wait(timeout=20)
+
+    assert left.ending == ("Succeeded", "Unverified", 0)
+    assert not sleep.is_running()
+    assert LOST in left.result["message"]
 
 
 def test_a_bad_exit_code_overrules_a_good_result(make_pod: MakePod) -> None:
@@ -247,8 +274,7 @@ def test_zombies_of_others_are_reaped(make_pod: MakePod) -> None:
         # orphans that die: their new parent, the runner, has to collect them
         "for _ in range(20):\n"
         "    subprocess.run(['sh', '-c', 'setsid true & exit 0'])\n"
-        "open('ready', 'w').close()\n"
-        "while not os.path.exists('go'): time.sleep(0.02)\n"
+        "open('ready', 'w').close()\n" + GO
     )
     pod = make_pod(GATEWAY)
     pod.write()

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_core.names import attempt_name, child_name, label_value
+from heliostat_core.names import attempt_name, child_name, cron_job_name, label_value
 
 ends = st.sampled_from("az09")
 # Long ones by repetition: text of that length is slow to draw, so that few would be long.
@@ -43,3 +43,11 @@ def test_long_names_that_differ_at_their_end_stay_apart() -> None:
     one, other = "x" * 100 + "a", "x" * 100 + "b"
     assert child_name(one, "1") != child_name(other, "1")
     assert label_value(one) != label_value(other)
+
+
+@given(one=names, other=names)
+def test_a_cron_job_has_a_name_that_kubernetes_takes_and_of_its_own(one: str, other: str) -> None:
+    name = cron_job_name(one)
+    assert len(name) <= 52
+    assert LABEL.fullmatch(name)
+    assert (name == cron_job_name(other)) == (one == other)

@@ -1,6 +1,9 @@
 """Keys of persons and tokens of the api: who signs what, and what is refused."""
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from heliostat_core.keys import (
     KeyRefusedError,
@@ -11,6 +14,7 @@ from heliostat_core.keys import (
     person_claims,
     public_key_id,
     public_pem,
+    sign_admin_token,
     sign_api_token,
     sign_person_key,
     verify_admin_token,
@@ -61,3 +65,32 @@ def test_budgets_of_people_are_known_by_their_names() -> None:
     assert is_of_people(person_budget("guest-1"))
     assert is_of_people("guests")
     assert not any(map(is_of_people, ("", "person", "team", "guests-2", "a-person-1")))
+
+
+def test_a_token_that_names_no_key_is_refused() -> None:
+    token = jwt.encode({"exp": NOW + 9}, "x" * 32, "HS256")
+    with pytest.raises(KeyRefusedError, match="not a Heliostat key"):
+        verify_api_token(token, PEMS, NOW)
+
+
+def test_a_key_of_another_kind_signs_and_checks_nothing() -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    private = other.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+    public = other.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    with pytest.raises(ValueError, match="signing key must be an Ed25519 private key"):
+        sign_api_token(private, NOW)
+    with pytest.raises(ValueError, match="public key must be an Ed25519 key"):
+        public_key_id(public.decode())
+
+
+def test_a_token_for_the_gateways_administration_is_good_for_a_minute() -> None:
+    token = sign_admin_token(PRIVATE, NOW)
+    verify_admin_token(token, PEMS, NOW + 59)
+    with pytest.raises(KeyRefusedError, match="expired"):
+        verify_admin_token(token, PEMS, NOW + 60)

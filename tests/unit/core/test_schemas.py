@@ -115,3 +115,69 @@ def test_a_bound_that_floats_can_not_hold_is_refused() -> None:
 
 def test_a_fixed_tuple_is_refused() -> None:
     check(Annotated[tuple[Number, Number], Field(description="A pair.")], "prefixItems")
+
+
+@pytest.mark.parametrize(
+    ("largest", "format_"), [(2**31 - 1, "int32"), (2**31, "int64"), (2**53, "int64")]
+)
+def test_an_integer_has_the_format_that_holds_its_largest(largest: int, format_: str) -> None:
+    class Sized(BaseModel):
+        """A part."""
+
+        size: Annotated[int, Field(ge=0, le=largest, description="A size.")]
+
+    properties = structural_schema(Sized, "spec")["properties"]
+    assert isinstance(properties, dict)
+    assert properties["size"]["format"] == format_
+
+
+@pytest.mark.parametrize(("least", "largest"), [(-(2**53) - 1, 0), (0, 2**53 + 1)])
+def test_a_bound_is_exact_up_to_2_to_the_53(least: int, largest: int) -> None:
+    check(Annotated[int, Field(ge=least, le=largest, description="Big.")], r"at most 2\^53")
+
+
+def test_items_and_values_of_maps_need_no_description() -> None:
+    class Listed(BaseModel):
+        """A part."""
+
+        names: Annotated[
+            tuple[Annotated[str, Field(max_length=3)], ...],
+            Field(max_length=2, description="Names."),
+        ]
+        sizes: Annotated[
+            dict[str, Annotated[int, Field(ge=0, le=9)]],
+            Field(description="Sizes.", json_schema_extra={"maxProperties": 4}),
+        ]
+
+    schema = structural_schema(Listed, "spec")
+    assert schema["required"] == ["names", "sizes"]
+    assert schema["properties"] == {
+        "names": {
+            "type": "array",
+            "description": "Names.",
+            "maxItems": 2,
+            "items": {"type": "string", "maxLength": 3},
+        },
+        "sizes": {
+            "type": "object",
+            "description": "Sizes.",
+            "maxProperties": 4,
+            "additionalProperties": {
+                "type": "integer",
+                "format": "int32",
+                "minimum": 0,
+                "maximum": 9,
+            },
+        },
+    }
+
+
+def test_a_word_that_no_structural_schema_has_is_refused() -> None:
+    check(
+        Annotated[str, Field(max_length=3, description="A.", json_schema_extra={"not": {}})],
+        r"spec\.field: no place in a structural schema for oneOf, allOf, not",
+    )
+    check(
+        Annotated[str, Field(max_length=3, description="A.", examples=["a"])],
+        r"spec\.field: no place in a structural schema for \['examples'\]",
+    )

@@ -8,13 +8,13 @@ import pytest
 from support.documents import (
     Script,
     copy_repository,
-    find_pages,
     find_scripts,
     read_scripts,
     run_script,
 )
 from tools import make_targets
 from tools.machine import ROOT
+from tools.record import END, SAYS_WHEN, content_of, find_commands, find_marks, find_pages
 
 MAKE = re.compile(r"(?:^|`|&& )make ([a-z][a-z0-9-]*)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
@@ -33,6 +33,30 @@ def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     links = LINK.findall(CODE.sub("", page.read_text()))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.name)
+def test_output_that_a_page_shows_is_recorded_or_says_when_it_was_taken(page: Path) -> None:
+    """`make record` runs the commands before each mark, unless they run only by name: then the page
+    says when that was, or that it was by hand."""
+    text = page.read_text()
+    marks = find_marks(text)
+    assert len({mark.name for mark in marks}) == len(marks) == text.count(END)
+    for mark in marks:
+        assert find_commands(text, mark).strip()
+        assert bool(SAYS_WHEN.search(content_of(text, mark))) is mark.only_named, mark
+
+
+def test_output_that_the_readme_shows_is_marked() -> None:
+    text = (ROOT / "README.md").read_text()
+    shown = [content_of(text, mark).count("```text\n") for mark in find_marks(text)]
+    assert shown == [1] * text.count("```text\n")
+
+
+def test_every_page_is_listed_in_the_index() -> None:
+    listed = set(LINK.findall((ROOT / "docs" / "README.md").read_text()))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages - listed == set(), "list them in docs/README.md"
 
 
 def test_every_setting_in_the_code_is_documented() -> None:

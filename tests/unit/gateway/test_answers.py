@@ -60,6 +60,35 @@ async def test_an_answer_that_can_not_be_kept_sends_all_on_their_own_way(
     await (await lead(cache)).leave()
 
 
+class BusyStore(MemoryAnswers):
+    """Is away: it lets nobody have or lead anything, and says so when `answers` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = asyncio.Event()
+        self.claims = 0
+
+    async def claim(self, key: str, token: str) -> CachedAnswer | Claim:
+        del key, token
+        self.claims += 1
+        await self.answers.wait()
+        return Claim.ALONE
+
+
+async def test_where_the_store_is_away_all_that_wait_go_their_own_way_at_once() -> None:
+    store = BusyStore()
+    cache = AnswerCache(store)
+    first = asyncio.create_task(cache.lookup("k"))
+    await asyncio.sleep(0)
+    waiting = await crowd(cache)
+    store.answers.set()
+    async with asyncio.timeout(20):
+        assert await asyncio.gather(first, *waiting) == [None] * (1 + CROWD)
+    assert (store.claims, cache.counts.alone) == (1, 1 + CROWD)
+    assert await cache.lookup("k") is None
+    assert store.claims == 2, "the next asks the store again"
+
+
 async def test_when_the_leader_leaves_exactly_one_other_leads(cache: AnswerCache) -> None:
     leader = await lead(cache)
     waiting = await crowd(cache)

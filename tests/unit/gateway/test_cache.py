@@ -85,6 +85,11 @@ def test_every_part_of_the_key_counts() -> None:
     assert key_of(caller(user="a")) == key_of(caller(user="a", key="other", agent="other"))
 
 
+def test_what_moves_from_one_part_of_the_key_to_the_next_is_another_request() -> None:
+    who = caller(user="a")
+    assert key_of(who, b"bc", versions="a") != key_of(who, b"c", versions="ab")
+
+
 @given(st.text(), st.text(), st.binary(), st.binary())
 def test_no_two_requests_share_a_key(one: str, two: str, first: bytes, second: bytes) -> None:
     same = (one, first) == (two, second)

@@ -5,7 +5,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.breakers import CLOSED, BreakerPolicy, Limited, LocalBreakers
+from heliostat_gateway.breakers import (
+    CLOSED,
+    Admission,
+    BreakerPolicy,
+    Limited,
+    LocalBreakers,
+    Result,
+)
 from heliostat_gateway.calls.chain import Allowance, Chain
 from heliostat_gateway.calls.lifecycle import CallDependencies, CallLifecycle
 from heliostat_gateway.calls.replies import Reply, StreamReply, WholeReply
@@ -30,10 +37,10 @@ from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Deadlines, Plan
-from heliostat_gateway.routes.table import Timeouts
+from heliostat_gateway.routes.table import Persona, Timeouts
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
-from heliostat_json.objects import parse_object
+from heliostat_json.objects import JsonObject, parse_object
 from support.hearing import Heard, hear
 from support.played_providers import Behaviour, Ending, PlayedProvider
 
@@ -230,6 +237,9 @@ def reply_of(
     world: World,
     breakers: LocalBreakers | None = None,
     candidates: list[Candidate] | None = None,
+    *,
+    allowance: Allowance = Allowance(),  # noqa: B008  frozen
+    persona: Persona | None = None,
 ) -> Reply:
     document: dict[str, object] = {
         "model": "m",
@@ -245,11 +255,11 @@ def reply_of(
     assert parsed is not None
     caller = Caller("k", KeyKind.EXECUTION, "uid", agent="default/a", execution="uid")
     request = ModelRequest(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
-    plan = Plan("m", tuple(candidates or map(candidate, world.providers)))
+    plan = Plan("m", tuple(candidates or map(candidate, world.providers)), persona=persona)
     lifecycle = CallLifecycle(desk.dependencies, request, plan, {"x-heliostat-request-id": "req_1"})
     lifecycle.reserved(0)
     never = LocalBreakers(BreakerPolicy(minimum=10**6))
-    chain = Chain(lifecycle, breakers or never, Allowance())
+    chain = Chain(lifecycle, breakers or never, allowance)
     return StreamReply(lifecycle, chain, 1000) if world.stream else WholeReply(lifecycle, chain)
 
 
@@ -431,3 +441,174 @@ async def test_the_outcome_of_a_refused_request_is_that_of_its_last_attempt(desk
     told = replace(desk.dependencies, telemetry=Telling())
     await run(replace(desk, dependencies=told), world)
     assert [each.outcome for each in reports] == ["provider_refused"]
+
+
+ANSWERS = Behaviour()
+HANGS_UP = Behaviour(hangs_up=True)  # it may have been paid for
+REFUSES = Behaviour(status=529)  # free
+CUT_WHILE_SHOWN = Behaviour(ending=Ending.CUT, pieces=4)
+
+
+def in_turn(
+    *behaviours: Behaviour, dialect: Dialect = Dialect.MESSAGES, stream: bool = False
+) -> World:
+    """Providers of one dialect, asked by a caller of Messages."""
+    providers = [
+        PlayedProvider(f"p{number}", dialect, "xyz"[number], behaviour)
+        for number, behaviour in enumerate(behaviours)
+    ]
+    return World(Dialect.MESSAGES, stream, False, providers)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("behaviours", "tokens", "asked"),
+    [
+        ([HANGS_UP, ANSWERS], 100, [1, 0]),
+        ([REFUSES, ANSWERS], 100, [1, 1]),
+        ([REFUSES, HANGS_UP, ANSWERS], 100, [1, 1, 0]),
+        ([REFUSES, HANGS_UP, ANSWERS], None, [1, 1, 1]),
+    ],
+)
+async def test_a_strict_key_pays_for_one_attempt_alone(
+    desk: Desk, behaviours: list[Behaviour], tokens: int | None, asked: list[int], stream: bool
+) -> None:
+    world = in_turn(*behaviours, stream=stream)
+    reply = reply_of(desk, world, allowance=Allowance(tokens))
+    await reply({"type": "http"}, Client().receive, Client().send)
+    assert [provider.asked for provider in world.providers] == asked
+
+
+ACTS: JsonObject = {"container": "c"}
+
+
+@pytest.mark.parametrize(
+    ("defaults", "acts", "asked"),
+    [
+        ({}, False, [1, 1]),
+        ({}, True, [1, 0]),
+        (ACTS, False, [1, 0]),
+        ({"container": ""}, True, [1, 0]),  # the request's own word counts
+    ],
+)
+async def test_what_a_persona_adds_can_forbid_a_second_try(
+    desk: Desk, defaults: JsonObject, acts: bool, asked: list[int]
+) -> None:
+    world = replace(in_turn(HANGS_UP, ANSWERS), acts=acts)
+    persona = Persona("persona", "Be kind.", defaults)
+    reply = reply_of(desk, world, persona=persona)
+    await reply({"type": "http"}, Client().receive, Client().send)
+    assert [provider.asked for provider in world.providers] == asked
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "free"),
+    [
+        (Behaviour(ending=Ending.OVERLOADED, pieces=1), False),  # it had begun to count
+        (Behaviour(ending=Ending.OVERLOADED), True),
+        (REFUSES, True),
+        (HANGS_UP, False),
+    ],
+)
+async def test_a_failed_attempt_is_free_unless_the_provider_began(
+    desk: Desk, behaviour: Behaviour, free: bool
+) -> None:
+    world = in_turn(behaviour, ANSWERS, stream=True)
+    _, booked = await run(desk, world)
+    assert [each.provider for each in booked] == (["p1"] if free else ["p0", "p1"])
+    assert all(each.cost_nanos for each in booked)
+
+
+class CompressingProvider(PlayedProvider):
+    """Compresses although nobody asked for it."""
+
+    async def send(self, call: ProviderCall) -> ProviderAnswer:
+        answer = await super().send(call)
+        return replace(answer, headers=[*answer.headers, ("content-encoding", "gzip")])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_in_which_no_usage_can_be_read_is_not_passed_on(
+    desk: Desk, stream: bool
+) -> None:
+    world = in_turn(ANSWERS, ANSWERS, stream=stream)
+    world.providers[0] = CompressingProvider("p0", Dialect.MESSAGES, "x", ANSWERS)
+    client, booked = await run(desk, world)
+    heard = hear(Dialect.MESSAGES, client.status, client.body, stream=stream)
+    assert heard == Heard(world.providers[1].text)
+    assert [(each.provider, each.outcome, each.estimated) for each in booked] == [
+        ("p0", "provider_cut", True),
+        ("p1", "answered", False),
+    ]
+
+
+class RecordingBreakers(LocalBreakers):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(BreakerPolicy(minimum=10**6))
+        self.told: list[Result | Limited] = []
+
+    async def record(self, key: str, result: Result | Limited, admission: Admission) -> None:
+        self.told.append(result)
+        await super().record(key, result, admission)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "stream", "told"),
+    [
+        (ANSWERS, False, [Result.OK]),
+        (ANSWERS, True, [Result.OK]),
+        (Behaviour(status=400), False, [Result.OK]),
+        (Behaviour(status=500), True, [Result.FAILED]),
+        (CUT_WHILE_SHOWN, True, [Result.OK, Result.FAILED]),
+    ],
+)
+async def test_a_breaker_hears_of_an_attempt_once_and_of_a_failure_after_output_too(
+    desk: Desk, behaviour: Behaviour, stream: bool, told: list[Result]
+) -> None:
+    breakers, client = RecordingBreakers(), Client()
+    reply = reply_of(desk, in_turn(behaviour, stream=stream), breakers)
+    await reply({"type": "http"}, client.receive, client.send)
+    assert breakers.told == told
+
+
+@dataclass
+class HangingProvider(PlayedProvider):
+    """Never goes on after some pieces, and says when it has come so far."""
+
+    hangs: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, call: ProviderCall) -> ProviderAnswer:
+        told = self.told(is_stream=True)[: self.behaviour.pieces]
+
+        async def hanging() -> AsyncGenerator[bytes, None]:
+            for piece in told:
+                yield piece.raw
+            self.hangs.set()
+            await asyncio.Event().wait()
+
+        return replace(await super().send(call), chunks=hanging())
+
+
+@pytest.mark.parametrize(("pieces", "told"), [(4, [Result.OK]), (0, [Result.UNKNOWN])])
+async def test_a_call_that_is_ended_from_outside_says_nothing_of_its_provider(
+    desk: Desk, pieces: int, told: list[Result]
+) -> None:
+    """Nor does it take back what the first output said."""
+    breakers, client = RecordingBreakers(), Client()
+    provider = HangingProvider("p", Dialect.MESSAGES, "x", Behaviour(pieces=pieces))
+    reply = reply_of(desk, World(Dialect.MESSAGES, True, False, [provider]), breakers)
+    async with asyncio.timeout(20):
+        answering = asyncio.create_task(reply({"type": "http"}, client.receive, client.send))
+        await provider.hangs.wait()
+        await desk.dependencies.calls.end_key("k")
+        await answering
+    assert breakers.told == told
+
+
+async def test_no_breaker_hears_of_a_scenario_that_fails_on_purpose(desk: Desk) -> None:
+    world, breakers, client = in_turn(REFUSES), RecordingBreakers(), Client()
+    world.providers[0].target_is_model = False
+    await reply_of(desk, world, breakers)({"type": "http"}, client.receive, client.send)
+    assert (client.status, breakers.told) == (529, [])

@@ -13,6 +13,7 @@ from heliostat_gateway.money.bounds import (
     DOCUMENT_TOKENS,
     HIDDEN_TOKENS,
     IMAGE_TOKENS,
+    SERVER_TOOL_TOKENS,
     STRICT_MAX_TOKENS,
     UnboundedRequestError,
     bound,
@@ -82,6 +83,14 @@ def test_a_steady_agent_is_known_after_a_while() -> None:
     assert 400 <= history.expected("a", "m", None) <= 420
 
 
+def test_the_expected_output_is_the_mean_and_twice_the_deviation_rounded_up() -> None:
+    history = OutputHistory()
+    history.learn("a", "m", 40)
+    assert history.expected("a", "m", None) == 80  # 40 + 2 x 20, half of the first
+    history.learn("a", "m", 41)
+    assert history.expected("a", "m", None) == 76  # 40.125 + 2 x 17.625 is 75.375
+
+
 def test_the_estimate_tells_output_apart() -> None:
     estimate = expect(RATES, 401, 100)
     assert estimate.usage == Usage(input=101, output=100)
@@ -148,7 +157,9 @@ def test_client_tools_add_what_providers_put_in_front() -> None:
 def test_a_server_tool_sends_everything_again_for_each_use() -> None:
     tool: JsonObject = {"type": "web_search_20260209", "name": "web_search", "max_uses": 2}
     found = bound_of({"max_tokens": 100, "tools": [tool]})
-    assert found.input_tokens > 3 * (HIDDEN_TOKENS + 2 * 100_000)
+    once = len(dump_object({"max_tokens": 100, "tools": [tool]})) + HIDDEN_TOKENS
+    # Asked three times, each time with what two uses found and what was said before.
+    assert found.input_tokens == 3 * (once + 2 * (SERVER_TOOL_TOKENS + 100))
     assert found.input_nanos > found.input_tokens * 4000 + 2 * 10_000_000 - 1
 
 

@@ -56,6 +56,19 @@ async def test_a_note_that_comes_after_the_settlement_changes_nothing(storage: S
     assert (await ledger.execution("uid")).cost_nanos == 70
 
 
+async def test_a_token_cap_counts_what_came_from_the_cache_and_went_into_it(
+    storage: Storage,
+) -> None:
+    ledger = SqliteLedger(storage)
+    who = run("uid", Caps(tokens=31))
+    await ledger.open(opening("1", who))
+    usage = Usage(input=1, output=2, cache_read=4, cache_write_5m=8, cache_write_1h=16)
+    await ledger.settle([booking("1", 5, usage=usage)], 2)
+    with pytest.raises(CapReachedError) as caught:
+        await ledger.open(opening("2", who))
+    assert (caught.value.what, caught.value.spent) == ("tokens", 31)
+
+
 async def test_all_attempts_share_one_cost_cap(storage: Storage) -> None:
     ledger = SqliteLedger(storage)
     await ledger.open(opening("1", holder(cap=200)))

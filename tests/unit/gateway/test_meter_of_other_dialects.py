@@ -49,6 +49,19 @@ def test_a_chat_stream_is_final_with_its_usage_chunk() -> None:
     assert meter.stopped
 
 
+def test_counts_that_grow_from_chunk_to_chunk_are_not_added_up() -> None:
+    """As vLLM tells them with `continuous_usage_stats`; without a total beside them."""
+    chunks: list[JsonObject] = [
+        {
+            "choices": [{"index": 0, "delta": {"content": "ab"}}],
+            "usage": {"prompt_tokens": 100, "completion_tokens": done},
+        }
+        for done in (1, 2, 3)
+    ]
+    usage = meter_after(Dialect.CHAT, *chunks).usage()
+    assert (usage.input, usage.output, usage.total) == (100, 3, 103)
+
+
 def test_a_chat_stream_without_usage_is_counted() -> None:
     meter = meter_after(
         Dialect.CHAT,

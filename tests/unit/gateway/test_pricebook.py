@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+from genai_prices.types import ClauseEquals, ModelInfo, ModelPrice
+
 from heliostat_gateway.money.bookings import Usage
-from heliostat_gateway.money.prices import FlatRates, PriceBook, Recent, Tariff
+from heliostat_gateway.money.prices import FlatRates, ModelRates, PriceBook, Recent, Tariff
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -17,6 +20,32 @@ def test_a_price_is_found_once_a_day_and_dated_prices_change_with_the_day() -> N
     after = book.rates("google", "gemini-4-argon", NOON + timedelta(hours=12))
     assert after is not None
     assert [rates.table(Usage())["input"] for rates in (first, after)] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("named", "read", "write_5m", "write_1h"),
+    [
+        ({}, "3", "3", "3"),
+        ({"cache_read_mtok": "0.3"}, "0.3", "3", "3"),
+        ({"cache_read_mtok": "0"}, "0", "3", "3"),  # free is a price, too
+        ({"cache_write_mtok": "3.75"}, "3", "3.75", "3.75"),
+        ({"cache_write_mtok": "3.75", "cache_write_1h_mtok": "6"}, "3", "3.75", "6"),
+        ({"cache_write_mtok": "0", "cache_write_1h_mtok": "0"}, "3", "0", "0"),
+    ],
+)
+def test_a_kind_of_input_without_a_price_of_its_own_costs_as_its_parent(
+    named: dict[str, str], read: str, write_5m: str, write_1h: str
+) -> None:
+    own = {name: Decimal(price) for name, price in named.items()}
+    price = ModelPrice(input_mtok=Decimal(3), output_mtok=Decimal(15), **own)
+    table = ModelRates(ModelInfo("m", ClauseEquals("m"), prices=price), NOON).table(Usage())
+    assert table == {
+        "input": Decimal(3),
+        "output": Decimal(15),
+        "cache_read": Decimal(read),
+        "cache_write_5m": Decimal(write_5m),
+        "cache_write_1h": Decimal(write_1h),
+    }
 
 
 def test_what_only_vertex_sells_has_no_price_at_gemini() -> None:

@@ -1,5 +1,7 @@
 """Reserve before, settle after: the arithmetic of caps, without I/O."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,6 +120,27 @@ def test_max_tokens_is_lowered_to_what_is_left() -> None:
         (caps,), {caps.key: Used(nanos=400, tokens=3)}, estimate(bound=bound), strict=True
     )
     assert found == Reserved(nanos=600, tokens=210, max_tokens=200)
+
+
+@pytest.mark.parametrize(
+    ("caps", "left"),
+    [
+        (Counted("account:a", nanos=1000), Used(nanos=890)),  # a token costs ten of the ten left
+        (Counted("account:a", tokens=100), Used(tokens=89)),
+    ],
+)
+def test_a_call_is_let_in_with_one_token_of_output_and_refused_with_none(
+    caps: Counted, left: Used
+) -> None:
+    bound = Bound(input_tokens=10, input_nanos=100, max_tokens=5, output_rate=10_000)
+    found = reserve((caps,), {caps.key: left}, estimate(bound=bound), strict=True)
+    assert found == Reserved(nanos=110, tokens=11, max_tokens=1)
+    one_more = Used(nanos=left.nanos + 1, tokens=left.tokens + 1)
+    with pytest.raises(CapReachedError):
+        reserve((caps,), {caps.key: one_more}, estimate(bound=bound), strict=True)
+    counting = replace(bound, max_tokens=0)  # asks for no output at all
+    found = reserve((caps,), {caps.key: one_more}, estimate(bound=counting), strict=True)
+    assert found == Reserved(nanos=100, tokens=10, max_tokens=0)
 
 
 def test_a_refusal_says_which_cap_how_much_is_left_and_until_when() -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from heliostat_gateway.routes.document import RoutesDocument
 from heliostat_gateway.routes.reading import RoutesError, parse_routes, read_routes
 from heliostat_gateway.routes.routing import RoutesFile
 from support.manifests import ROOT
@@ -287,3 +290,55 @@ def test_mistakes_of_shape_hide_no_mistakes_of_reference() -> None:
         "personas.press.model: no model or alias",
     ):
         assert any(words in each for each in found), (words, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("- a", ["routes.yaml:1: must be an object with sections such as models"]),
+        (
+            "rules: [{}, {}]",
+            [
+                "routes.yaml:1: rules[0].persona: is required",
+                "routes.yaml:1: rules[1].persona: is required",
+            ],
+        ),
+    ],
+)
+def test_a_file_or_a_section_that_is_wrong_as_a_whole_is_named(text: str, found: list[str]) -> None:
+    assert mistakes_of(text) == found
+
+
+def test_a_name_that_pydantic_uses_itself_is_a_name_like_others() -> None:
+    (found,) = mistakes_of('"[key]": 1')
+    assert found.startswith("routes.yaml:1: [key]: is no field here")
+    found, *_ = mistakes_of(BASE + 'aliases: {"[key]": fast}')
+    assert found.startswith(f"routes.yaml:{LINES + 1}: aliases.[key]: must match pattern")
+
+
+NAMES = st.sampled_from(["fast", "press", "local", "local/qwen", "a", "A b", "[key]"])
+FIELDS = st.sampled_from(["chain", "model", "provider", "system", "persona", "input", "baseUrl"])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | NAMES | st.sampled_from(["", "http://a", "../a"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES | FIELDS, inner, max_size=3),
+    max_leaves=8,
+)
+SECTIONS = st.sampled_from([*RoutesDocument.model_json_schema()["properties"], "[key]"])
+
+
+@given(st.dictionaries(SECTIONS, ANYTHING, max_size=4))
+def test_whatever_a_file_says_it_is_read_or_its_mistakes_are_named(
+    document: dict[str, object],
+) -> None:
+    mistakes_of(yaml.safe_dump(document))
+
+
+def test_a_system_file_has_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "routes.yaml"
+    path.write_text(BASE.replace("system: Report.", "systemFile: press.txt"))
+    for prompt in ("", "x" * 100_001):
+        (tmp_path / "press.txt").write_text(prompt)
+        with pytest.raises(RoutesError, match="must hold 1 to 100000 characters"):
+            read_routes(path, KNOWN)
+    (tmp_path / "press.txt").write_text("x" * 100_000)
+    assert len(read_routes(path, KNOWN).table.personas["press"].persona.system) == 100_000

@@ -3,6 +3,7 @@
 import base64
 import json
 
+import pytest
 from pydantic import SecretStr
 
 from heliostat_core.traces import runner_context
@@ -11,9 +12,11 @@ from heliostat_operator.builders.run_objects import (
     build_claim,
     build_job,
     build_snapshot,
+    read_charge,
     read_snapshot,
 )
 from heliostat_operator.builders.run_secrets import build_run_document, build_secret
+from heliostat_operator.model.effects import Charge
 from support.builders.resources import (
     make_attempt,
     make_execution,
@@ -278,3 +281,18 @@ def test_a_run_of_a_schedule_tells_the_runner_what_it_knows_of_triggers() -> Non
     trigger = {"kind": "Schedule", "id": "CronJob", "scheduledTime": "2026-11-23T08:00:00Z"}
     document = build_run_document(make_execution(trigger=trigger), make_start(), make_settings())
     assert document["trigger"] == {"kind": "Schedule", "id": "CronJob"}
+
+
+def test_a_frozen_spec_says_who_is_charged() -> None:
+    charge = Charge("ada", ("team-1",))
+    snapshot = build_snapshot(EXECUTION, SPEC, "agent-uid", charge)
+    assert read_charge(json.loads(json.dumps(snapshot))) == charge
+
+
+def test_a_frozen_spec_of_an_earlier_release_charges_nobody() -> None:
+    assert read_charge({"data": {"spec": SPEC.to_json()}}) == Charge()
+
+
+def test_a_frozen_spec_that_is_no_object_is_refused() -> None:
+    with pytest.raises(ValueError, match="frozen spec of this Execution is not an object"):
+        read_snapshot({"data": "spec"})

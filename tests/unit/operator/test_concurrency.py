@@ -25,6 +25,7 @@ from support.builders.resources import (
 )
 
 AGING = 300.0
+LATE = NOW + seconds(60)
 
 
 def make_waiting(name: str, *, after: float = 0, priority: int | None = None) -> Execution:
@@ -176,6 +177,22 @@ def test_an_execution_that_is_made_again_waits_like_any_other() -> None:
     limiter.see_execution(anew)
     assert granted(limiter) == {"again"}
     assert limiter.active(("default", "sales")) == 0
+
+
+def test_an_execution_that_is_made_again_has_nothing_of_the_one_before() -> None:
+    """Neither the slot that it was about to take nor what held it back."""
+    key, anew = ("default", "again"), make_execution("again", uid="another", created=LATE)
+    limiter = make_board(make_waiting("again"), make_waiting("next", after=1))
+    assert limiter.slot_status(make_waiting("again")).granted
+    limiter.forget_execution(key)
+    limiter.see_execution(anew)
+    assert granted(limiter) == {"next"}
+    limiter = make_board(make_waiting("again"))
+    limiter.block(key, blocked=True)
+    assert granted(limiter) == set()
+    limiter.forget_execution(key)
+    limiter.see_execution(anew)
+    assert granted(limiter) == {"again"}
 
 
 def test_the_answer_counts_a_slot_that_is_about_to_be_taken() -> None:

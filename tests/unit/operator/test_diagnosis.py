@@ -237,6 +237,23 @@ WAITING: tuple[Waiting, ...] = (
             ),
         ),
     ),
+    Waiting(
+        "a Job that may not make its pod shows the latest of the controller's words",
+        "PodNotCreated",
+        ("exceeded quota: memory",),
+        None,
+        (
+            make_event("FailedCreate", "exceeded quota: pods"),
+            make_event("FailedCreate", "exceeded quota: memory"),
+        ),
+    ),
+    Waiting(
+        "a pod that could be made after all is starting",
+        "Starting",
+        ("The pod is starting.",),
+        make_pod(state=waiting("ContainerCreating")),
+        (make_event("FailedCreate", "exceeded quota: pods"),),
+    ),
     Waiting("a Job without a pod yet", "Starting", ("The pod is starting.",), None),
     Waiting(
         "a pod that is being made is starting",
@@ -418,6 +435,24 @@ ENDINGS: tuple[Ending, ...] = (
         exit_code=137,
     ),
     Ending(
+        "a pod that the kubelet took for a critical one",
+        "Evicted",
+        "infrastructure",
+        ("preempted by Kubelet to accommodate a critical pod",),
+        make_pod(
+            "Failed",
+            reason="Preempting",
+            message="Preempted in order to admit critical pod",
+            conditions=[
+                make_condition(
+                    "DisruptionTarget",
+                    reason="TerminationByKubelet",
+                    message="Pod was preempted by Kubelet to accommodate a critical pod.",
+                )
+            ],
+        ),
+    ),
+    Ending(
         "a node that no longer answers, by the taint manager",
         "NodeLost",
         "infrastructure",
@@ -468,6 +503,14 @@ ENDINGS: tuple[Ending, ...] = (
             message="Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's "
             "node affinity/selector",
         ),
+    ),
+    Ending(
+        "a word of the kubelet that we do not know leaves it to what the container ended with",
+        "Exited",
+        "agent",
+        ("exit code 3",),
+        make_pod("Failed", terminated(3), reason="SomethingNew", message="It is over."),
+        exit_code=3,
     ),
     Ending(
         "its own memory limit, with the remedy",
@@ -634,6 +677,19 @@ ENDINGS: tuple[Ending, ...] = (
         exit_code=143,
     ),
     Ending(
+        "an eviction for its own use that came too late takes no result away",
+        "Verified",
+        None,
+        ("its work was verified",),
+        make_pod(
+            "Failed",
+            DONE,
+            reason="Evicted",
+            message="Pod ephemeral local storage usage exceeds the total limit of containers 20Mi.",
+        ),
+        exit_code=0,
+    ),
+    Ending(
         "a node that is short of storage is infrastructure, whoever used it up",
         "Evicted",
         "infrastructure",
@@ -659,6 +715,18 @@ ENDINGS: tuple[Ending, ...] = (
             init={"first": terminated(0), "mesh": terminated(3, message="no route\n")},
         ),
         exit_code=3,
+    ),
+    Ending(
+        "an init container that was ended with its pod is no fault of the configuration",
+        "PodDeleted",
+        "infrastructure",
+        ("The pod was deleted.",),
+        make_pod(
+            "Failed",
+            waiting("PodInitializing"),
+            init={"mesh": terminated(143)},
+            deleted=NOW,
+        ),
     ),
     *(
         Ending(
@@ -787,6 +855,15 @@ def test_a_deleted_pod_that_stays_is_on_a_dead_node() -> None:
     found = diagnose(Facts(job, pod, overdue_seconds=61))
     assert isinstance(found, Ended)
     assert (found.reason, found.cause) == ("NodeLost", "infrastructure")
+
+
+def test_an_evicted_pod_is_evicted_though_its_node_is_dead_since() -> None:
+    pod = Pod.model_validate(
+        make_pod("Failed", reason="Evicted", message="The node was low on memory.", deleted=NOW)
+    )
+    found = diagnose(Facts(Job.model_validate(make_job()), pod, overdue_seconds=61))
+    assert isinstance(found, Ended)
+    assert (found.reason, "The node was low on memory." in found.message) == ("Evicted", True)
 
 
 @pytest.mark.parametrize(

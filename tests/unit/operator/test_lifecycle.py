@@ -62,7 +62,8 @@ def test_a_finished_run_is_let_go_only_when_its_money_is_settled() -> None:
     assert (done.effects, done.again_after) == ((), 0)  # written first: a crash may follow
     written = make_finished().model_copy(update={"status": done.status})
     let_go = look(written, ledger=None)
-    assert (let_go.effects, let_go.again_after) == ((ReleaseExecution(),), None)
+    release = ReleaseExecution(written.status.attempts)  # their Jobs and pods are marked, too
+    assert (let_go.effects, let_go.again_after) == ((release,), None)
 
 
 def test_a_deleted_run_does_not_wait_for_its_money() -> None:

@@ -15,7 +15,8 @@ from heliostat_core.worlds import (
     UnavailableError,
 )
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
-from heliostat_operator.runs.observe import Observer, counted_seconds
+from heliostat_operator.runs.facts import counted_seconds
+from heliostat_operator.runs.observe import Observer
 from heliostat_operator.runs.pods import Job
 from support.builders.pods import POD_NAME, make_job, make_pod, running, stamp
 from support.builders.resources import (

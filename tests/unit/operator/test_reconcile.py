@@ -54,8 +54,9 @@ from support.builders.resources import (
     make_uid,
     seconds,
 )
+from support.counting_world import CountingWorld
 from support.fake_gateway import FakeGateway
-from support.memory_world import Document, MemoryWorld, meta_of
+from support.memory_world import Document, MemoryWorld, meta_of, ref_of
 from support.objects import mapping_at
 
 KEY = ("default", "sales-1")
@@ -319,37 +320,6 @@ async def test_a_frozen_spec_that_somebody_deleted_ends_the_run_and_its_pod(
 
 
 # what a start costs, and that nothing was saved at the wrong end
-
-
-class CountingWorld(MemoryWorld):
-    """Remembers every request."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[str] = []
-
-    async def get(self, ref: Ref) -> JsonObject | None:
-        self.asked.append(f"get {ref.kind.name}")
-        return await super().get(ref)
-
-    async def list(
-        self, kind: Kind, selection: Selection = EVERYTHING
-    ) -> AsyncIterator[JsonObject]:
-        self.asked.append(f"list {kind.name}")
-        async for each in super().list(kind, selection):
-            yield each
-
-    async def create(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"create {obj['kind']}")
-        return await super().create(obj)
-
-    async def apply(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"apply {obj['kind']}")
-        return await super().apply(obj)
-
-    async def patch_status(self, obj: JsonObject) -> JsonObject:
-        self.asked.append(f"status {obj['kind']}")
-        return await super().patch_status(obj)
 
 
 START = [
@@ -768,3 +738,123 @@ async def test_a_pod_that_ends_by_itself_keeps_its_job(operator: Operator) -> No
     assert operator.execution().finished_reason == "Verified"
     assert not operator.execution().status.attempts[0].job_deleted
     assert names(operator.world, JOB) == ["sales-1-1"]
+
+
+# ---- what other systems got wrong (docs/cases.md) ------------------------------------------------
+
+
+@pytest.mark.parametrize("is_reachable", [True, False], ids=["settled", "the gateway is away"])
+async def test_a_finished_run_whose_job_was_deleted_never_runs_again(
+    operator: Operator, is_reachable: bool
+) -> None:
+    await operator.reconcile()
+    operator.start_pod()
+    end = ended(terminated(0, message=make_result()))
+    operator.world.put({**pod_of(operator.job()), "status": end})
+    operator.gateway.answers = is_reachable
+    await operator.reconcile()
+    operator.world.remove(Ref(JOB, "default", "sales-1-1"))
+    operator.world.objects.pop(Ref(POD, "default", "sales-1-1-pod"), None)
+    restarted = Operator(operator.world)
+    restarted.clock.now += seconds(3600)
+    for manifest in (make_agent(), make_execution()):  # kubectl apply of the same files
+        document = manifest.to_json()
+        found = operator.world.objects[ref_of(document)]
+        operator.world.put({**found, "spec": document["spec"]})
+    for _ in range(3):
+        await restarted.reconcile()
+    assert names(operator.world, JOB) == names(operator.world, POD) == []
+    assert restarted.execution().status.phase == "Succeeded"
+    assert len(restarted.execution().status.attempts) == 1
+
+
+class ContendedWorld(MemoryWorld):
+    """Somebody else changes an Execution just before every third write of the operator."""
+
+    writes = 0
+
+    def _interfere(self, obj: JsonObject) -> None:
+        self.writes += 1
+        found = self.objects.get(ref_of(obj))
+        if obj["kind"] == EXECUTION.name and found is not None and self.writes % 3 == 0:
+            meta = meta_of(found)
+            meta["annotations"] = {"acme.example/looked-at": str(self.writes)}
+            self._store(ref_of(obj), found)
+
+    async def apply(self, obj: JsonObject) -> JsonObject:
+        self._interfere(obj)
+        return await super().apply(obj)
+
+    async def patch_status(self, obj: JsonObject) -> JsonObject:
+        self._interfere(obj)
+        return await super().patch_status(obj)
+
+    def end_pods(self) -> None:
+        """Every pod that was told to leave has left, as its kubelet sees to."""
+        for ref, document in list(self.objects.items()):
+            if ref.kind == POD and "deletionTimestamp" in meta_of(document):
+                self.remove(ref)
+
+
+async def test_five_hundred_deletions_amid_updates_leave_no_finalizer() -> None:
+    for begin in range(20):  # small worlds: this one looks through all of its objects each time
+        await delete_amid_updates(begin, runs=25)
+
+
+async def delete_amid_updates(begin: int, runs: int) -> None:
+    """Runs in every state between unseen and let go are deleted and come to their end."""
+    world = ContendedWorld()
+    world.writes = begin
+    operator = Operator(world)
+    waiting = [f"sales-{number}" for number in range(runs)]
+    for number, name in enumerate(waiting):
+        operator.put(make_agent(f"agent-{number}"))
+        operator.put(make_execution(name, agent=f"agent-{number}"))
+        if number % 5 == 0:
+            continue  # not seen yet
+        assert any([await operator.reconcile(name) for _ in range(3)]), "it gets through"
+        if number % 5 > 1:
+            operator.start_pod(f"{name}-1")
+        if number % 5 > 2:
+            status = ended(terminated(0, message=make_result()))
+            world.put({**pod_of(operator.job(f"{name}-1")), "status": status})
+        if number % 5 != 3:  # else its end is not seen yet
+            await operator.reconcile(name)
+    assert len(names(world, POD)) == runs * 3 // 5
+    for name in waiting:
+        await world.delete(Ref(EXECUTION, "default", name))
+    for _ in range(20):
+        waiting = [name for name in waiting if await operator.reconcile(name) is not None]
+        world.end_pods()
+        operator.clock.now += seconds(10)
+    assert (names(world, EXECUTION), names(world, JOB), names(world, POD)) == ([], [], [])
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["its pod is over", "its pod is gone"])
+async def test_a_run_on_a_drained_node_is_not_called_running(
+    operator: Operator, is_there: bool
+) -> None:
+    await operator.reconcile()
+    operator.start_pod()
+    await operator.reconcile()
+    assert operator.execution().status.phase == "Running"
+    pod = Ref(POD, "default", "sales-1-1-pod")
+    if is_there:
+        told = terminated(143, message=make_result("Failed", "Terminated", "infrastructure"))
+        target = make_condition("DisruptionTarget", reason="EvictionByEvictionAPI")
+        over: JsonObject = {**ended(told), "phase": "Failed", "conditions": [target]}
+        operator.world.put({**pod_of(operator.job()), "status": over})
+    else:
+        operator.world.remove(pod)
+        failure = make_condition(
+            "Failed", reason="PodFailurePolicy", message="Pod has condition DisruptionTarget"
+        )
+        operator.world.put({**operator.job(), "status": {"failed": 1, "conditions": [failure]}})
+    await operator.reconcile()
+    status = operator.execution().status
+    assert status.phase != "Running"
+    assert [each.reason for each in status.attempts] == ["Evicted"]
+    assert status.blocked_by[0].estimated_time == status.next_attempt_time
+    operator.clock.now += seconds(60)
+    await operator.reconcile()
+    assert names(operator.world, JOB)[-1] == "sales-1-2"

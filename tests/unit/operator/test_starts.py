@@ -90,3 +90,14 @@ def test_it_is_looked_at_when_the_deadline_comes() -> None:
     facts = Facts(Job.model_validate(make_job()), PENDING)
     assert look(starting(), facts, 590).again_after == 10
     assert look(starting(), facts, 10).again_after == 30
+
+
+def test_a_pod_that_says_why_it_waits_is_looked_at_seldom_for_the_watch_tells_what_changes() -> (
+    None
+):
+    """A thousand of them would keep the runs of others waiting."""
+    condition = make_condition("PodScheduled", "False", "Unschedulable", "0/3 nodes")
+    unschedulable = Pod.model_validate(make_pod("Pending", conditions=[condition]))
+    facts = Facts(Job.model_validate(make_job()), unschedulable)
+    assert look(starting(), facts, 10).again_after == 120
+    assert look(starting(), facts, 590).again_after == 10

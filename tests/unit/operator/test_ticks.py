@@ -1,6 +1,7 @@
 """What becomes of the times of a schedule: by a table, and over years of outages."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Literal
@@ -10,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_core.agents import Agent
+from heliostat_core.conditions import TickReason
 from heliostat_core.names import RESUMED_ANNOTATION, scheduled_name
+from heliostat_core.schedules import Blackout, Schedule
 from heliostat_core.schedules.fires import blackout_at, fires_after
-from heliostat_core.schedules.status import MOST_RECEIPTS, ScheduleStatus
-from heliostat_operator.schedules.tick_outcomes import LATE
-from heliostat_operator.schedules.ticks import Seen, decide_ticks
+from heliostat_core.schedules.status import MOST_RECEIPTS, SchedulePause, ScheduleStatus
+from heliostat_operator.schedules.tick_history import receipts_of
+from heliostat_operator.schedules.tick_outcomes import LATE, Case, End, Start, Tick, verdict_on
+from heliostat_operator.schedules.ticks import Seen, decide_ticks, ripe_time
 from support.builders.resources import NOW, make_agent, seconds
 from support.scheduled_year import PlayedSchedule
 
@@ -66,6 +70,16 @@ def test_a_schedule_begins_with_its_agent_and_anew_with_each_edit() -> None:
     assert len(schedule.ends) == 4
     schedule.look_until_done(NOW + 3 * HOUR + 31 * MINUTE)
     assert schedule.ends[-1].tick.scheduled == NOW + 3 * HOUR + 30 * MINUTE
+
+
+def test_an_edit_fires_for_no_time_before_it() -> None:
+    schedule = played()
+    schedule.look_until_done(NOW + 3 * HOUR)
+    schedule.agent = edited(schedule.agent, time="00:05")
+    schedule.look_until_done(NOW + 3 * HOUR + 10 * MINUTE)
+    assert len(schedule.ends) == 4
+    schedule.look_until_done(NOW + 4 * HOUR + 5 * MINUTE)
+    assert [each.tick.scheduled for each in schedule.ends[4:]] == [NOW + 4 * HOUR + 5 * MINUTE]
 
 
 def test_an_agent_that_gets_a_schedule_later_has_no_past() -> None:
@@ -315,6 +329,73 @@ def test_of_several_reasons_the_first_that_a_person_can_mend_is_told() -> None:
     assert told(schedule)[1:] == [(13, "Skipped", "SchedulePaused")]
 
 
+def test_the_reason_that_stands_before_the_others_is_told_first() -> None:
+    """One after the other is mended; a run that was made is one, whatever holds now."""
+    tick = Tick(NOW, NOW)
+    pause = SchedulePause(time=NOW, reason="RunsFailed", message="It failed.", generation=1)
+    hourly = Schedule(frequency="hourly", catch_up="None", overlap="Skip")
+    suspended = hourly.model_copy(update={"suspend": True, "starting_deadline_seconds": 60})
+    worst = Case(
+        make_agent(suspend=True),
+        suspended,
+        NOW + HOUR,
+        pause,
+        live=("sales-before",),
+        made={NOW: NOW},
+        left=frozenset({NOW}),
+        blackout=Blackout(cron="0 12 * * *", duration_seconds=7200),
+    )
+    not_made = replace(worst, made={})
+    unchanged = replace(not_made, left=frozenset())
+    active = replace(unchanged, agent=make_agent())
+    on = replace(active, schedule=suspended.model_copy(update={"suspend": False}))
+    resumed = replace(on, paused=None)
+    light = replace(resumed, blackout=None)
+    patient = replace(light, schedule=hourly)
+    caught_up = replace(patient, caught_up=frozenset({NOW}))
+    alone = replace(caught_up, live=())
+    steps = (worst, not_made, unchanged, active, on, resumed, light, patient, caught_up, alone)
+    verdicts = [verdict_on(tick, each) for each in steps]
+    assert [each.reason if isinstance(each, End) else type(each) for each in verdicts] == [
+        Start,
+        TickReason.CHANGED,
+        TickReason.AGENT_SUSPENDED,
+        TickReason.SUSPENDED,
+        TickReason.PAUSED,
+        TickReason.BLACKOUT,
+        TickReason.DEADLINE_PASSED,
+        TickReason.NOT_CAUGHT_UP,
+        TickReason.OVERLAP,
+        Start,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "seen", "jitter", "waits"),
+    [
+        ({}, Seen(), 0, 0),
+        ({}, Seen(fired_by="CronJob"), 0, 30),
+        ({}, Seen(fired_by="CronJob"), 10, 30),
+        ({}, Seen(fired_by="CronJob"), 600, 600),
+        ({}, Seen(fired_by="CronJob", offers=frozenset({NOW})), 0, 0),
+        ({}, Seen(fired_by="CronJob", offers=frozenset({NOW - HOUR})), 0, 30),
+        ({}, Seen(fired_by="CronJob", made={NOW: None}), 0, 0),
+        # 02:00 in New York is skipped, and no timer fires for what the operator makes up for.
+        ({"time_zone": "America/New_York"}, Seen(fired_by="CronJob"), 0, 0),
+    ],
+)
+def test_a_trigger_outside_has_half_a_minute_for_what_it_is_to_make(
+    fields: dict[str, str], seen: Seen, jitter: int, waits: int
+) -> None:
+    skipped = datetime(2026, 3, 8, 7, tzinfo=UTC)
+    schedule = Schedule(cron="30 2 * * *" if fields else "0 * * * *").model_copy(update=fields)
+    time = skipped if fields else NOW
+    tick = Tick(time, time + seconds(jitter))
+    ripe = time + seconds(waits)
+    assert ripe_time(tick, schedule, seen, tick.due) == ripe
+    assert ripe_time(tick, schedule, seen, ripe) <= ripe
+
+
 def fail(schedule: PlayedSchedule, at: datetime) -> None:
     schedule.look_until_done(at)
     schedule.finish(scheduled_name("sales", at), "Failed")
@@ -417,6 +498,31 @@ def test_times_in_a_row_that_end_alike_share_a_receipt() -> None:
         CREATED + MINUTE,
         NOW + 24 * HOUR - MINUTE,
     )
+
+
+def test_only_times_in_a_row_without_a_run_and_of_one_reason_share_a_receipt() -> None:
+    ends = [
+        End(Tick(NOW, NOW), "Ran", TickReason.ON_TIME, execution_name="sales-1"),
+        End(Tick(NOW, NOW), "Ran", TickReason.ON_TIME, execution_name="sales-2"),
+        End(Tick(NOW, NOW), "Missed", TickReason.REFUSED, execution_name="sales-3"),
+        End(Tick(NOW, NOW), "Missed", TickReason.REFUSED),
+        End(Tick(NOW, NOW), "Missed", TickReason.REFUSED),
+        End(Tick(NOW, NOW), "Missed", TickReason.NOT_CAUGHT_UP),
+        End(Tick(NOW, NOW), "Skipped", TickReason.OVERLAP),
+        End(Tick(NOW, NOW), "Skipped", TickReason.SUSPENDED),
+        End(Tick(NOW, NOW), "Skipped", TickReason.SUSPENDED),
+        End(Tick(NOW, NOW), "Skipped", TickReason.SUSPENDED),
+    ]
+    receipts = reversed(receipts_of((), ends, NOW))
+    assert [(each.reason, each.count, each.execution_name) for each in receipts] == [
+        ("OnTime", 1, "sales-1"),
+        ("OnTime", 1, "sales-2"),
+        (TickReason.REFUSED, 1, "sales-3"),
+        (TickReason.REFUSED, 2, None),
+        (TickReason.NOT_CAUGHT_UP, 1, None),
+        (TickReason.OVERLAP, 1, None),
+        (TickReason.SUSPENDED, 3, None),
+    ]
 
 
 def test_a_month_of_minutes_is_judged_in_parts() -> None:

@@ -21,9 +21,10 @@ def start(message_id: str, tokens: int = 10, parent: str | None = None) -> JsonO
     return stream({"type": "message_start", "message": message}, parent)
 
 
-def stop(reason: str | None, tokens: int = 5) -> JsonObject:
+def stop(reason: str | None, tokens: int = 5, parent: str | None = None) -> JsonObject:
     usage: JsonObject = {"input_tokens": None, "output_tokens": tokens}
-    return stream({"type": "message_delta", "delta": {"stop_reason": reason}, "usage": usage})
+    delta: JsonObject = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": usage}
+    return stream(delta, parent)
 
 
 def assistant(
@@ -80,10 +81,18 @@ def test_usage_is_the_last_word_of_each_message() -> None:
 
 
 def test_turns_of_sub_agents_do_not_count_but_their_tokens_do() -> None:
-    conversation = told(start("m1"), stop("tool_use"), start("s1", parent="t"), stop("end_turn"))
+    conversation = told(
+        start("m1"),
+        stop("tool_use"),
+        start("s1", parent="t"),
+        start("s2", parent="u"),
+        stop("end_turn", 50, parent="t"),
+        stop("end_turn", 7, parent="u"),
+    )
 
     assert conversation.turns == 1
-    assert conversation.usage.input == 20
+    assert conversation.usage == Usage(input=30, output=62, cache_read=9, cache_write=0)
+    assert conversation.second_attempts == 0
 
 
 def test_an_api_retry_is_one_second_attempt() -> None:
@@ -95,6 +104,7 @@ def test_an_api_retry_is_one_second_attempt() -> None:
 def test_an_answer_that_was_never_finished_and_begins_again_is_one_too() -> None:
     assert told(start("m1"), start("m2"), stop("end_turn")).second_attempts == 1
     assert told(start("m1"), stop("tool_use"), start("m2"), stop("end_turn")).second_attempts == 0
+    assert told(start("s1", parent="t"), start("s2", parent="t")).second_attempts == 1
 
 
 def test_claude_code_asking_again_by_itself_is_one_too() -> None:
@@ -126,6 +136,14 @@ def test_tokens_count_to_the_limit_until_the_last_answer() -> None:
     assert told(start("m1"), stop("end_turn")).tokens_to_limit == 0
 
 
+def test_the_last_answer_of_a_sub_agent_lifts_no_limit() -> None:
+    """The others go on, and would use up any number of tokens."""
+    conversation = told(start("m1"), stop("tool_use"), start("s1", parent="t"))
+    conversation.see(stop("end_turn", parent="t"))
+
+    assert conversation.tokens_to_limit == conversation.usage.total == 36
+
+
 BUDGET = "The budget guests has reached its cost limit: $5 of $5. It starts anew at 0:00."
 
 
@@ -150,7 +168,10 @@ BUDGET = "The budget guests has reached its cost limit: $5 of $5. It starts anew
         ({"is_error": True, "api_error_status": 403}, Reason.KEY_REFUSED),
         ({"is_error": True, "api_error_status": 404}, Reason.MODEL_UNAVAILABLE),
         ({"is_error": True, "api_error_status": 429}, Reason.PROVIDER_FAILED),
+        ({"is_error": True, "api_error_status": 408}, Reason.PROVIDER_FAILED),
+        ({"is_error": True, "api_error_status": 500}, Reason.PROVIDER_FAILED),
         ({"is_error": True, "api_error_status": 503}, Reason.PROVIDER_FAILED),
+        ({"is_error": True, "api_error_status": 499}, Reason.AGENT_ERROR),
         ({"is_error": True, "api_error_status": 400}, Reason.AGENT_ERROR),
         ({"is_error": True}, Reason.AGENT_ERROR),
     ],
@@ -165,9 +186,45 @@ def test_the_result_event_decides_and_never_its_subtype(
     assert (verdict and verdict.reason) is reason
 
 
+def failed_call(error: str, parent: str | None = None) -> JsonObject:
+    """What Claude Code puts in the place of an answer."""
+    text: JsonObject = {"type": "text", "text": f"API Error: {error}"}
+    message: JsonObject = {"model": "<synthetic>", "content": [text]}
+    return assistant("x", text, parent, api_error=error) | {"message": message}
+
+
+LIMIT = "API Error: Rate limit reached"
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (result(is_error=True, api_error_status=429, result=LIMIT),),
+        (result(api_error_status=429, result=LIMIT),),
+        (failed_call("rate_limit"), result(stop_reason="stop_sequence", result=LIMIT)),
+    ],
+    ids=["it says that it failed", "only the status says it", "only the answer before says it"],
+)
+def test_a_limit_that_comes_with_a_good_exit_code_is_no_success(
+    events: tuple[JsonObject, ...],
+) -> None:
+    verdict = decide_claude(told(*events), 0, False, "")
+
+    assert verdict is not None
+    assert verdict.reason is Reason.PROVIDER_FAILED
+
+
+def test_a_call_that_failed_on_the_way_is_no_failure_of_the_run() -> None:
+    text: JsonObject = {"type": "text", "text": "done"}
+    mended = told(failed_call("rate_limit"), assistant("m2", text), result())
+    beside = told(failed_call("rate_limit", parent="t"), result())
+
+    assert decide_claude(mended, 0, False, "") is None
+    assert decide_claude(beside, 0, False, "") is None
+
+
 def test_a_lost_connection_is_the_providers() -> None:
-    failed = assistant("x", {"type": "text", "text": "lost"}, api_error="connection_failed")
-    failed["message"] = {"model": "<synthetic>", "content": []}
+    failed = failed_call("connection_failed")
     conversation = told(failed, result(is_error=True, terminal_reason="api_error"))
 
     verdict = decide_claude(conversation, 1, False, "")

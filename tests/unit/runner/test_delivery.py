@@ -6,16 +6,18 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_runner.api import Answer, Request
 from heliostat_runner.delivery import Delivery
-from heliostat_runner.files import WorkFile
+from heliostat_runner.files import PIECE_BYTES, WorkFile
 from heliostat_runner.jsonvalue import count_at, load, objects_at, text_at
 from heliostat_runner.pieces import Pieces
 from heliostat_runner.spool import Spool
@@ -99,6 +101,34 @@ class ScriptedApi:
 
     def _answer(self, status: int, number: int) -> Answer:
         return Answer(status, b'{"next":%d}' % number)
+
+
+@dataclass
+class PickyApi(ScriptedApi):
+    """Answers as it is told for files of some names."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    def _file(self, name: str, piece: bytes, offset: int) -> Answer:
+        return self.answers.get(name) or super()._file(name, piece, offset)
+
+
+@dataclass
+class TimedApi(ScriptedApi):
+    """Notes when it is asked."""
+
+    times: list[float] = field(default_factory=list)
+
+    async def ask(self, request: Request) -> Answer:
+        self.times.append(asyncio.get_running_loop().time())
+        return await super().ask(request)
+
+
+class BrokenApi(ScriptedApi):
+    """Does what no api does: it breaks in the runner itself."""
+
+    async def ask(self, request: Request) -> Answer:
+        raise RuntimeError(f"no {request.method}")
 
 
 class Run:
@@ -236,6 +266,59 @@ def test_a_gap_is_told_and_counted(tmp_path: Path) -> None:
     assert remarks == ("3 events were lost before they could be delivered.",)
 
 
+def test_a_gap_that_the_api_does_not_take_at_once_is_counted_once(tmp_path: Path) -> None:
+    """It was restored from an older copy while events gave way."""
+
+    async def deliver() -> tuple[ScriptedApi, tuple[str, ...]]:
+        api = ScriptedApi()
+        run = Run(api, tmp_path)
+        run.write(b"0", b"1")
+        await asyncio.sleep(1)
+        api.is_away, api.faults = True, ["forgotten"]
+        for _ in range(5):
+            run.delivery.hear(b"x" * 399 + b"\n", False)  # 2000 bytes, of which 1000 are kept
+        asyncio.get_running_loop().call_later(1, setattr, api, "is_away", False)
+        return api, await run.finish()
+
+    api, remarks = manual_loop.run(deliver())
+    assert api.lines == [b"0", b"1"] + [b"lost"] * 3 + [b"x" * 399] * 2
+    assert api.ended == (7, 3)
+    assert remarks == ("3 events were lost before they could be delivered.",)
+
+
+def test_an_api_that_forgets_again_and_again_is_asked_less_and_less(tmp_path: Path) -> None:
+    forgets = Answer(409, b'{"next":0}')
+
+    async def deliver() -> tuple[list[float], list[float]]:
+        api = TimedApi(refusal=forgets)
+        run = Run(api, tmp_path)
+        run.write(b"0")
+        await asyncio.sleep(60)
+        first, api.times, api.refusal = api.times, [], None
+        await asyncio.sleep(60)
+        api.times, api.refusal = [], forgets
+        run.write(b"1")
+        await asyncio.sleep(1)
+        api.refusal = None
+        await run.finish()
+        return first, api.times
+
+    for times in manual_loop.run(deliver()):  # after it has taken something it begins anew
+        pauses = [later - earlier - 0.01 for earlier, later in pairwise(times[:4])]
+        for number, pause in enumerate(pauses):
+            assert 0.05 * 2**number - 1e-6 <= pause <= 0.1 * 2**number + 1e-6
+
+
+def test_a_delivery_that_breaks_says_so_and_ends_nothing_else(tmp_path: Path) -> None:
+    async def deliver() -> tuple[str, ...]:
+        run = Run(BrokenApi(), tmp_path)
+        run.write(b"0")
+        return await run.finish(seconds=60)
+
+    [remark] = manual_loop.run(deliver())
+    assert remark == ("1 events were not delivered (delivery broke: RuntimeError('no POST')).")
+
+
 def make_file(folder: Path, name: str, content: bytes) -> WorkFile:
     place = folder / name
     place.write_bytes(content)
@@ -268,6 +351,50 @@ def test_a_file_that_changes_under_way_is_said_to_be_missing(tmp_path: Path) -> 
         return await Run(ScriptedApi(), tmp_path).finish(file)
 
     assert manual_loop.run(deliver()) == ("1 files were not delivered.",)
+
+
+def deliver_files(api: ScriptedApi, folder: Path, *files: WorkFile) -> tuple[str, ...]:
+    async def deliver() -> tuple[str, ...]:
+        return await Run(api, folder).finish(*files, seconds=60)
+
+    return manual_loop.run(deliver())
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_file_that_is_refused_is_named_and_holds_up_no_other(tmp_path: Path, status: int) -> None:
+    api = PickyApi(answers={"a": Answer(status, b"Not this one")})
+    files = [make_file(tmp_path, name, b"12345") for name in "ab"]
+    remarks = deliver_files(api, tmp_path, *files)
+    assert remarks == (f"a was not delivered: the api answered {status}: Not this one.",)
+    assert api.files == {"b": b"12345"}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_what_is_not_about_one_file_ends_the_delivery(tmp_path: Path, status: int) -> None:
+    api = PickyApi(answers={"a": Answer(status, b"Unknown key.")})
+    files = [make_file(tmp_path, name, b"12345") for name in "ab"]
+    remarks = deliver_files(api, tmp_path, *files)
+    assert remarks == (f"2 files were not delivered (the api answered {status}: Unknown key.).",)
+    assert api.files == {}
+
+
+@pytest.mark.parametrize("have", [0, 5])
+def test_a_file_that_the_api_cannot_use_begins_anew_three_times(tmp_path: Path, have: int) -> None:
+    """It says so with 409, whatever it has of it."""
+    api = PickyApi(answers={"a": Answer(409, b'{"next":%d}' % have)})
+    files = [make_file(tmp_path, name, b"12345") for name in "ab"]
+    remarks = deliver_files(api, tmp_path, *files)
+    assert remarks == ("1 files were not delivered.",)
+    assert api.files == {"b": b"12345"}
+    asked = [each for each in api.requests if each.path.startswith("/a/files/a?")]
+    assert len(asked) == 4 + bool(have)  # the end that it says to have is a step forward
+
+
+def test_a_file_has_as_many_pieces_as_it_needs(tmp_path: Path) -> None:
+    api = ScriptedApi()
+    content = bytes(6 * PIECE_BYTES + 1)
+    assert deliver_files(api, tmp_path, make_file(tmp_path, "a", content)) == ()
+    assert api.files == {"a": content}
 
 
 def test_pieces_of_an_answer_go_out_a_few_times_a_second_and_never_again() -> None:

@@ -136,7 +136,10 @@ def test_a_session_exists_only_with_its_file(tmp_path: Path) -> None:
     file.touch()
     assert not has_session(settings, SESSION)
 
-    file.write_text("{}\n")
+    file.write_text('{"type":"summary"}\n{}\n[]\n{"type":"user","mess')
+    assert not has_session(settings, SESSION)
+
+    file.write_text('{"type":"summary"}\n{"type":"user","message":{}}\n')
     assert has_session(settings, SESSION)
 
 

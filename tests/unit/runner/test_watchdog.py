@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from heliostat_runner.settings import read_settings
+from heliostat_runner.supervision import Shutdown
 from heliostat_runner.watchdog import Rules, Signs, Stop, decide_stop, next_look
 
 RULES = Rules(deadline=1000, stall_seconds=60, tool_seconds=600, linger_seconds=30, max_tokens=5000)
@@ -31,6 +35,14 @@ def make_signs(
 )
 def test_when_a_program_has_to_end(signs: Signs, now: float, stop: Stop | None) -> None:
     assert decide_stop(RULES, signs, now) is stop
+
+
+def test_nothing_is_left_thirty_seconds_after_the_result() -> None:
+    settings = read_settings({})
+    rules = replace(RULES, linger_seconds=settings.linger_seconds)
+    leaves = next_look(rules, make_signs(finished=110))
+
+    assert leaves + Shutdown().polite_seconds(now=leaves) <= 140
 
 
 @pytest.mark.parametrize(

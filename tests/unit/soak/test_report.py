@@ -1,5 +1,6 @@
 """The page of a soak."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from soak.judge import FAULTS, Finding
 from soak.programs import Use
 from soak.report import build_table, write_table
 from soak.trial import Verdict
+from tools.machine import ROOT
 
 DAY = date(2026, 11, 22)
+COMMIT = "0a1b2c3d"
+TAKEN = re.compile(r"<!-- soak:\w+ -->\nTaken on \d{4}-\d\d-\d\d at commit [0-9a-f]{8,12}\b.*:\n")
 
 
 def make_verdict(
@@ -26,9 +30,9 @@ def make_verdict(
 
 
 def test_every_figure_stands_in_the_table() -> None:
-    table = build_table(make_verdict(Finding("double", "steady-1", "")), DAY)
+    table = build_table(make_verdict(Finding("double", "steady-1", "")), DAY, COMMIT)
     for line in (
-        "Taken on 2026-11-22:",
+        "Taken on 2026-11-22 at commit 0a1b2c3d:",
         "| runs | 1 of 100 |",
         "| model calls with the runs' own keys | 7 |",
         "| node: lost with all of its pods | 3 |",
@@ -38,6 +42,11 @@ def test_every_figure_stands_in_the_table() -> None:
     ):
         assert line in table
     assert [fault for fault in FAULTS if f"| **{fault}** |" not in table] == []
+
+
+def test_every_table_of_the_page_says_of_which_commit_it_is() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    assert len(TAKEN.findall(page)) == page.count("<!-- soak:end -->") == 2
 
 
 def test_a_table_replaces_the_one_before_it_and_nothing_else(tmp_path: Path) -> None:
@@ -60,7 +69,7 @@ def test_a_twin_fails_nothing(fault: str, good: bool) -> None:
 def test_memory_that_nobody_measured_has_not_been_kept(runs: int, good: bool) -> None:
     verdict = make_verdict(runs=runs, made=runs, measured=False)
     assert verdict.is_good is good
-    assert ("| not measured |" in build_table(verdict, DAY)) is not good
+    assert ("| not measured |" in build_table(verdict, DAY, COMMIT)) is not good
     assert make_verdict(runs=runs, made=runs).is_good
 
 

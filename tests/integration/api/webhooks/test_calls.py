@@ -123,6 +123,27 @@ async def test_the_id_of_a_signed_call_is_the_signed_one(api: ApiApp) -> None:
     assert run.spec.trigger.id == "msg-1"
 
 
+async def test_a_signed_call_opens_nothing_but_what_was_signed(api: ApiApp) -> None:
+    """Its body, its id and its time, at the agent whose key signed it."""
+    agent, others = await api.give_agent(ANN), await api.give_agent(ANN, "other")
+    theirs = await api.give_agent(new_guest_id(), "theirs")
+    secret = (await make_key(api, agent, "signature"))["secret"]
+    await make_key(api, others, "signature")
+    signed = standard(api, secret)
+    elsewhere = [await call(api, each, signed) for each in (others, theirs)]
+    hub = {"x_hub_signature_256": sign_for_github(secret, BODY)}
+    elsewhere += [await call(api, each, hub) for each in (others, theirs)]
+    at = str(int(signed["webhook_timestamp"]) + 1)
+    changed = [
+        await call(api, agent, signed, BODY + b" "),
+        await call(api, agent, {**signed, "webhook_id": "msg-2"}),
+        await call(api, agent, {**signed, "webhook_timestamp": at}),
+    ]
+    assert {each.status_code for each in (*elsewhere, *changed)} == {401}
+    assert await runs(api) == []
+    assert (await call(api, agent, signed)).status_code == 202
+
+
 async def test_a_ping_of_nobodys_is_a_call(api: ApiApp) -> None:
     """Only GitHub's own signature makes its event count."""
     agent = await api.give_agent(ANN)

@@ -11,44 +11,31 @@ from heliostat_api.documents.port import (
     Document,
     Documents,
     Fields,
-    Page,
     Put,
-    Query,
     update,
 )
 from heliostat_api.documents.sqlite.store import open_sqlite
+from support.wrapped_documents import WrappedDocuments
 
 PATH = "people/ann"
 
 
-class RacedDocuments:
+class RacedDocuments(WrappedDocuments):
     """Somebody else writes just before the next commit. Counts the reads."""
 
     def __init__(self, documents: Documents) -> None:
-        self.documents = documents
+        super().__init__(documents)
         self.rivals: list[Put | Delete] = []
         self.reads = 0
 
     async def get(self, path: str) -> Document | None:
         self.reads += 1
-        return await self.documents.get(path)
-
-    async def query(self, query: Query) -> Page:
-        return await self.documents.query(query)
-
-    async def count(self, query: Query) -> int:
-        return await self.documents.count(query)
+        return await super().get(path)
 
     async def commit(self, *writes: Put | Delete) -> None:
         if self.rivals:
             await self.documents.commit(self.rivals.pop(0))
-        await self.documents.commit(*writes)
-
-    async def delete_tree(self, path: str) -> None:
-        await self.documents.delete_tree(path)
-
-    async def close(self) -> None:
-        await self.documents.close()
+        await super().commit(*writes)
 
 
 @pytest_asyncio.fixture

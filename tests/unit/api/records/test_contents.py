@@ -52,3 +52,23 @@ def test_a_spec_without_a_prompt_has_its_defaults_all_the_same() -> None:
     assert spec is not None
     assert (spec.limits.max_turns, spec.limits.timeout_seconds) == (3, 3600)
     assert completed({"limits": {"maxTurns": 0}}) is None
+
+
+def test_two_entries_that_have_no_name_yet_are_missing_it_and_not_the_same() -> None:
+    judgement = judge({"prompt": "x", "workspace": {"env": [{"value": "1"}, {"value": "2"}]}})
+    assert judgement.faults == ()
+    assert judgement.missing == ("spec.workspace.env[0].name", "spec.workspace.env[1].name")
+
+
+def test_two_entries_of_one_name_are_wrong() -> None:
+    env: JsonValue = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    [fault] = judge({"prompt": "x", "workspace": {"env": env}}).faults
+    assert (fault.field, "A stands above" in str(fault)) == ("spec.workspace.env[1]", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "where"), [("description", "set description there"), ("suspend", "leave it out")]
+)
+def test_what_is_said_elsewhere_is_refused_with_the_place(name: str, where: str) -> None:
+    [fault] = judge({"prompt": "x", name: "x" if name == "description" else False}).faults
+    assert (fault.field, where in str(fault)) == (f"spec.{name}", True)

@@ -164,3 +164,9 @@ def test_any_document_is_some_record_and_a_record_comes_back_as_it_was(fields: F
 
 def test_a_conversation_without_fields_is_an_empty_one() -> None:
     assert read_conversation(document({})) == ConversationRecord("x")
+
+
+def test_a_recorded_view_of_an_agent_is_shown_as_it_was_recorded() -> None:
+    view = view_agent(document({"name": "Sales"})).model_copy(update={"is_ready": True})
+    recorded = view.model_dump(mode="json", by_alias=True)
+    assert view_agent(document({"name": "Other", "view": recorded})) == view

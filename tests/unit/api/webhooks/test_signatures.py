@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_api.webhooks.signatures import (
+    TOLERANCE,
     is_signed,
     is_signed_for_github,
     key_of,
@@ -35,6 +36,17 @@ def test_whatever_else_comes_is_refused(
 ) -> None:
     assert not is_signed(SECRET, message, stamp, signature, body, AT)
     assert not is_signed_for_github(SECRET, signature, body)
+
+
+@pytest.mark.parametrize("direction", [-1, 1])
+def test_a_timestamp_is_believed_for_its_tolerance_in_the_past_and_in_the_future(
+    direction: int,
+) -> None:
+    edge = int(TOLERANCE.total_seconds())
+    for seconds, taken in ((edge, True), (edge + 1, False)):
+        stamp = 1614265330 + direction * seconds
+        signed = sign(SECRET, "m", stamp, BODY)
+        assert is_signed(SECRET, "m", str(stamp), signed, BODY, AT) is taken
 
 
 def test_one_of_several_signatures_is_enough() -> None:

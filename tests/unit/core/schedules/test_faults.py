@@ -25,6 +25,30 @@ DAILY = {"frequency": "daily"}
         ({"cron": "0 8 * * *", "time": "08:00"}, "time", "Leave it out"),
         ({**DAILY, "blackouts": [{}]}, "blackouts[0]", "must set startTime and endTime"),
         (
+            {
+                **DAILY,
+                "blackouts": [
+                    {
+                        "startTime": "2026-01-01T00:00:00Z",
+                        "endTime": "2026-01-02T00:00:00Z",
+                        "cron": "0 0 * * *",
+                    }
+                ],
+            },
+            "blackouts[0]",
+            "must set startTime and endTime",
+        ),
+        (
+            {**DAILY, "blackouts": [{"startTime": str(NOW), "endTime": str(NOW)}]},
+            "blackouts[0].endTime",
+            "must be after startTime",
+        ),
+        (
+            {**DAILY, "blackouts": [{"startTime": str(NOW), "endTime": "2025-12-31T23:59:59Z"}]},
+            "blackouts[0].endTime",
+            "must be after startTime",
+        ),
+        (
             {**DAILY, "blackouts": [{"cron": "0 0 30 2 *", "durationSeconds": 60}]},
             "blackouts[0].cron",
             "no date that ever comes",

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_core.schedules import Blackout, Schedule, fires, previous
-from heliostat_core.schedules.fires import Note, blackout_at
+from heliostat_core.schedules.fires import (
+    Note,
+    blackout_at,
+    blackout_end,
+    end_of_blackouts,
+    times_after,
+)
 from heliostat_core.schedules.model import DaylightSaving
 from support.fire_oracle import oracle_fires
 from support.schedule_strategies import blackouts_near, instants_in, schedules, some_zones
@@ -170,6 +176,32 @@ def test_a_recurring_blackout_is_read_in_the_zone_of_the_schedule() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "holds"), [(-1, False), (0, True), (3599, True), (3600, False)]
+)
+@pytest.mark.parametrize("recurs", [True, False])
+def test_a_blackout_ends_for_whom_it_holds(recurs: bool, seconds: int, holds: bool) -> None:
+    begin = datetime(2026, 12, 24, 8, tzinfo=UTC)
+    end = begin + timedelta(hours=1)
+    once = Blackout(start_time=begin, end_time=end)
+    blackout = Blackout(cron="0 8 * * *", duration_seconds=3600) if recurs else once
+    schedule = Schedule(frequency="hourly", blackouts=(blackout,))
+    found = blackout_end(schedule, blackout, begin + timedelta(seconds=seconds))
+    assert found == (end if holds else None)
+
+
+def test_blackouts_that_hold_together_are_over_with_the_last() -> None:
+    night = Blackout(cron="0 22 * * *", duration_seconds=8 * 3600)
+    evening = Blackout(cron="0 21 * * *", duration_seconds=2 * 3600)
+    schedule = Schedule(frequency="hourly", blackouts=(night, evening))
+    ends = [
+        end_of_blackouts(schedule, datetime(2026, 1, 1, hour, 30, tzinfo=UTC))
+        for hour in (20, 21, 22, 23)
+    ]
+    morning = datetime(2026, 1, 2, 6, tzinfo=UTC)
+    assert ends == [None, datetime(2026, 1, 1, 23, tzinfo=UTC), morning, morning]
+
+
 @pytest.mark.parametrize("mode", ["Wall", "Once", "UTC"])
 @pytest.mark.parametrize("date", ["2026-03-08", "2026-03-09", "2026-06-09", "2026-11-01"])
 def test_a_blackout_comes_each_day_by_the_clocks_of_the_zone(
@@ -184,6 +216,36 @@ def test_a_blackout_comes_each_day_by_the_clocks_of_the_zone(
     held = [each.local for each in fires(schedule, midnight, 14) if each.blackout]
     first = 3 if date == "2026-03-08" else 2
     assert (held[0].hour, held[0].minute, len(held)) == (first, 0, 6)
+
+
+SET_BACK = [
+    # By an hour, by 23 hours (over the date line), and by an hour that comes back after a month.
+    (NEW_YORK, "30 1 * * *", "2026-11-01T01:30-04:00", "2026-11-01T01:30-05:00"),
+    ("Pacific/Kwajalein", "30 12 30 9 *", "1969-09-30T12:30+11:00", "1969-09-30T12:30-12:00"),
+    ("Africa/Casablanca", "30 2 * * *", "2026-02-15T02:30+01:00", "2026-02-15T02:30+00:00"),
+]
+
+
+@pytest.mark.parametrize(("zone", "cron", "first", "second"), SET_BACK)
+def test_a_time_that_clocks_show_twice_is_found_from_both_sides(
+    zone: str, cron: str, first: str, second: str
+) -> None:
+    """Between the two a clock shows what is later than the second."""
+    schedule = Schedule(cron=cron, time_zone=zone, daylight_saving="Wall")
+    one, two = datetime.fromisoformat(first), datetime.fromisoformat(second)
+    between = one + timedelta(minutes=15)
+    assert fires(schedule, between, 1)[0].time == two
+    for before, expected in ((two + timedelta(minutes=15), two), (between, one), (two, one)):
+        found = previous(schedule, before)
+        assert found is not None
+        assert found.time == expected
+
+
+def test_the_last_time_before_is_the_latest_though_the_clock_showed_less() -> None:
+    schedule = Schedule(cron="*/30 1 * * *", time_zone=NEW_YORK, daylight_saving="Wall")
+    found = previous(schedule, datetime.fromisoformat("2026-11-01T01:10-05:00"))
+    assert found is not None
+    assert found.local.isoformat(timespec="minutes") == "2026-11-01T01:00-05:00"
 
 
 @given(st.data())
@@ -220,3 +282,11 @@ def test_previous_is_the_last_fire_before(data: st.DataObject) -> None:
         assert found.time == fire.time
         earlier = previous(schedule, fire.time)
         assert earlier is None or fires(schedule, earlier.time, 1)[0].time == fire.time
+
+
+def test_a_schedule_of_no_zone_has_no_times() -> None:
+    nowhere = Schedule(cron="0 8 * * *", time_zone="Nowhere/Else")
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    assert fires(nowhere, start, 1) == ()
+    assert list(times_after(nowhere, start)) == []
+    assert previous(nowhere, start) is None

@@ -1,5 +1,7 @@
 """Schedules in words."""
 
+import calendar
+
 import pytest
 
 from heliostat_core.schedules import Schedule, describe
@@ -25,6 +27,11 @@ SEOUL = "Asia/Seoul"
             {"frequency": "monthly", "monthDay": 31, "time": "09:00"},
             "on day 31 of every month, or its last day at 09:00, UTC",
             "매월 31일(없으면 말일) 09:00 (UTC)",
+        ),
+        (
+            {"frequency": "monthly", "monthDay": 28, "time": "09:00"},
+            "on day 28 of every month at 09:00, UTC",
+            "매월 28일 09:00 (UTC)",
         ),
         ({"cron": "*/15 * * * *"}, "every 15 minutes, UTC", "15분마다 (UTC)"),
         ({"cron": "* * * * *"}, "every minute, UTC", "1분마다 (UTC)"),
@@ -63,3 +70,14 @@ def test_a_schedule_is_said_in_both_languages(
 ) -> None:
     model = Schedule.model_validate(schedule)
     assert (describe(model, "en"), describe(model, "ko")) == (english, korean)
+
+
+def test_months_and_days_have_their_own_names() -> None:
+    for number in range(1, 13):
+        schedule = Schedule(cron=f"0 8 1 {number} *")
+        assert calendar.month_name[number] in describe(schedule, "en")
+        assert f"{number}월" in describe(schedule, "ko")
+    for number in range(7):
+        schedule = Schedule(cron=f"0 8 * * {number + 1}")
+        assert calendar.day_name[number] in describe(schedule, "en")
+        assert f"{'월화수목금토일'[number]}요일" in describe(schedule, "ko")
