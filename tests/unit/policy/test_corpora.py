@@ -1,9 +1,9 @@
 """No nasty command passes for harmless, and few everyday ones are asked about."""
 
 import pytest
+
 from heliostat_policy.classes import ActionClass, Decision
 from heliostat_policy.rules import Call, Policy, Verdict, judge
-
 from support.shell_corpora import read_corpus
 
 
