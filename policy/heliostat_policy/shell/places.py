@@ -44,9 +44,7 @@ def writes(
     word: Word, cwds: frozenset[str], root: str, argv: tuple[str, ...], patterns: bool = False
 ) -> Effect:
     """What a change of one path is. A pattern is taken only where it does no harm to be wrong."""
-    if word.kind is Kind.PIPE:
-        return reads(argv)
-    if word.kind is Kind.DYNAMIC or not word.text:
+    if word.kind in (Kind.DYNAMIC, Kind.PIPE) or not word.text:
         return unknown(Reason.NOT_STATIC, "", argv)
     if word.kind is Kind.PATTERN and not (
         patterns and all(_is_tame(word.text, each, root) for each in cwds)
