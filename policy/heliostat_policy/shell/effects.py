@@ -69,7 +69,8 @@ def judge_command(command: Command, root: str, depth: int = 0) -> list[Effect]:
     try:
         effects = _judge(command, root, argv, depth)
         if command.has_variables and any(each.class_ not in _OBEYING for each in effects):
-            return [unknown(Reason.NOT_STATIC, argv[0] if argv else "", argv)]
+            # Without words of its own: a rule that allows the program does not allow this.
+            effects.append(unknown(Reason.NOT_STATIC, argv[0] if argv else ""))
         return effects
     except Unreadable as error:
         return [unknown(error.reason, error.text or (argv[0] if argv else ""), argv)]
@@ -105,9 +106,9 @@ def _judge(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
         return _reader(name, command, root, argv)
     if name in CODE:
         known = judge_known_words((name, *argv[1:]))
-        return [known] if known else judge_code(name, command, argv)
+        return known or judge_code(name, command, argv)
     known = judge_known_words((name, *argv[1:]))
-    return [known or unknown(Reason.UNKNOWN_PROGRAM, name, argv)]
+    return known or [unknown(Reason.UNKNOWN_PROGRAM, name, argv)]
 
 
 def _reader(name: str, command: Command, root: str, argv: Argv) -> list[Effect]:
