@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from heliostat_core.approvals import Approval
 from heliostat_core.worlds import APPROVAL, Change, Kind, WorldError
@@ -69,11 +70,7 @@ class ApprovalController(Controller):
 
 def build(context: Context) -> Sequence[Controller]:
     """The controller of asks."""
-    settings = context.settings
-
-    async def authority_of(namespace: str) -> Authority:
-        return await find_authority(context, namespace)
-
+    settings, authority_of = context.settings, partial(find_authority, context)
     reconciler = ApprovalReconciler(
         context.world, authority_of, context.clock, settings.resync_seconds
     )
