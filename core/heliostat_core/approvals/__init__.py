@@ -4,7 +4,6 @@ from heliostat_core.approvals.approval import (
     MOST_DECISIONS,
     OPEN,
     Action,
-    ActionClass,
     Approval,
     ApprovalSpec,
     ApprovalState,
@@ -23,6 +22,7 @@ from heliostat_core.approvals.decisions import (
     decide,
     said_times,
 )
+from heliostat_policy.classes import ActionClass
 
 __all__ = [
     "API_PREFIX",
