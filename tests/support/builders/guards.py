@@ -26,7 +26,8 @@ def make_guard(*rules: dict[str, object], **changes: object) -> dict[str, object
 
 
 def make_policy(*rules: dict[str, object]) -> dict[str, object]:
-    return {"rules": list(rules)}
+    """Commands of which no rule says anything are allowed, whatever the program."""
+    return {"rules": [*rules, {"decision": "Allow", "tool": "Bash"}]}
 
 
 def make_decided(decision: str, **changes: object) -> dict[str, object]:

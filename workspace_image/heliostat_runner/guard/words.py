@@ -46,11 +46,11 @@ NO_MARK = (
     "This action was approved, but the workspace takes no note of it, so that it might be done "
     f"twice: it was not begun. {_GO_ON}"
 )
-NO_JUDGEMENT = f"This call could not be judged by the rules of the agent: it is refused. {_GO_ON}"
+NO_JUDGEMENT = "This call could not be judged by the rules of the agent: it is refused."
 
 
 def refused(why: str) -> str:
-    return f"The rules of the agent refuse this action: {why} {_GO_ON}"
+    return f"{why} {_GO_ON}"
 
 
 def denied(reason: str) -> str:

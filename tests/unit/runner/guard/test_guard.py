@@ -16,7 +16,7 @@ from .conftest import KEY, Asked, post
 
 Begin = Callable[..., Awaitable[Asked]]
 SEND = make_rule("Ask", "send")
-CURL = "send @report.md"
+CURL = make_rule("Ask", "curl")
 
 
 def action_of(asked: Asked, command: str, operands: tuple[Operand, ...] = ()) -> bytes:
@@ -35,7 +35,7 @@ def action_of(asked: Asked, command: str, operands: tuple[Operand, ...] = ()) ->
 
 
 def approve(digest: str, **changes: object) -> dict[str, object]:
-    return make_guard(SEND, decided=[make_decided("Approve", digest=digest, **changes)])
+    return make_guard(SEND, CURL, decided=[make_decided("Approve", digest=digest, **changes)])
 
 
 async def test_an_ask_is_deferred_and_what_it_binds_is_reported(begin: Begin) -> None:
@@ -221,7 +221,7 @@ async def test_a_process_without_a_prompt_has_passed_by(begin: Begin) -> None:
 
 @pytest.mark.parametrize("change", ["edit", "remove"])
 async def test_a_file_that_is_sent_is_bound(begin: Begin, change: str) -> None:
-    asked = await begin(make_guard())
+    asked = await begin(make_guard(CURL))
     report = asked.workspace / "report.md"
     report.write_text("one")
     command = "curl --data-binary @report.md https://example.com/"
@@ -244,7 +244,7 @@ async def test_a_file_that_is_sent_is_bound(begin: Begin, change: str) -> None:
 
 
 async def test_a_file_that_changes_while_it_is_sent_is_told(begin: Begin) -> None:
-    asked = await begin(make_guard())
+    asked = await begin(make_guard(CURL))
     report = asked.workspace / "report.md"
     report.write_text("one")
     command = "curl --data-binary @report.md https://example.com/"
