@@ -27,6 +27,7 @@ from heliostat_core.approvals.decisions import (
 from heliostat_core.approvals.reasons import ApprovalReason
 from heliostat_core.approvals.transitions import (
     claim,
+    leave,
     lose,
     receive,
     resolve,
@@ -57,6 +58,7 @@ __all__ = [
     "claim",
     "decide",
     "is_of_api",
+    "leave",
     "lose",
     "receive",
     "resolve",

@@ -212,7 +212,7 @@ class ApprovalStatus(Part):
         str, StringConstraints(max_length=64), Field(description="Why, as one word.")
     ] = ""
     message: Annotated[ShortText, Field(description="The same, for people, with the remedy.")] = ""
-    is_unguarded: Annotated[
+    api_only: Annotated[
         bool,
         Field(
             description="True if the admission policy heliostat-approvals was found not to be in "

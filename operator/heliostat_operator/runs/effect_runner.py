@@ -138,14 +138,24 @@ class EffectRunner:
                 await self._revoke(execution, effect, applied)
             case StopAttempt():
                 await self._stop(execution, effect)
+            case TellAgent():
+                await self._tell(execution, effect)
+            case DeleteSecret() | MakeApproval() | WriteApproval():
+                await self._for_ask(execution, effect, applied)
+
+    async def _for_ask(
+        self,
+        execution: Execution,
+        effect: DeleteSecret | MakeApproval | WriteApproval,
+        applied: Applied,
+    ) -> None:
+        match effect:
             case DeleteSecret():
                 await self._delete_secret(execution, effect)
             case MakeApproval():
                 await self._ask(execution, effect, applied)
             case WriteApproval():
-                await self._write_approval(execution, effect)
-            case TellAgent():
-                await self._tell(execution, effect)
+                await self._write_approval(execution, effect, applied)
 
     async def _mark(
         self,
@@ -295,7 +305,9 @@ class EffectRunner:
                 "Execution."
             )
 
-    async def _write_approval(self, execution: Execution, write: WriteApproval) -> None:
+    async def _write_approval(
+        self, execution: Execution, write: WriteApproval, applied: Applied
+    ) -> None:
         """Raises ConflictError when it is no longer as it was read: the look begins again. One that
         was deleted meanwhile changed, too."""
         meta = {
@@ -304,7 +316,7 @@ class EffectRunner:
             "resourceVersion": write.resource_version,
         }
         try:
-            await self._world.patch_status(
+            written = await self._world.patch_status(
                 {
                     "apiVersion": APPROVAL.api_version,
                     "kind": APPROVAL.name,
@@ -314,6 +326,7 @@ class EffectRunner:
             )
         except NotFoundError as error:
             raise ConflictError(f"Approval {write.name!r} went in this moment") from error
+        applied.versions.append(read_version(written))
 
     async def _tell(self, execution: Execution, tell: TellAgent) -> None:
         agent = await self._agent_of(execution)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from heapq import merge
 from typing import TypeAlias
 
+from heliostat_core.approvals import ApprovalReason
 from heliostat_core.conditions import BlockedReason, ExecutionCondition, find_condition, is_true
 from heliostat_core.executions import AskState, Attempt, Execution
 from heliostat_operator.model.keys import Key
@@ -140,7 +141,13 @@ def is_resuming(execution: Execution) -> bool:
     current = execution.current_attempt
     if current is None or not current.is_over or _waits_for_people(execution):
         return False
-    return current.cause == "approval" or execution.unresolved_ask is not None
+    if current.cause == "approval" or execution.unresolved_ask is not None:
+        return True
+    found_out = (ApprovalReason.HAPPENED, ApprovalReason.DID_NOT_HAPPEN)
+    return any(
+        each.claimed_by == current.number and each.reason in found_out
+        for each in execution.status.asks or ()
+    )
 
 
 def _waits_long(last: Attempt, next_time: datetime | None) -> bool:
