@@ -31,7 +31,7 @@ from heliostat_operator.runs.ask_status import (
 from heliostat_operator.runs.asks import MOST_RUN_ASKS
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
-from heliostat_operator.runs.facts import Ended, Facts
+from heliostat_operator.runs.facts import Ended, Facts, may_act
 from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.results import PodReceipt
 from heliostat_operator.runs.status import Stamp, with_blocks
@@ -152,9 +152,9 @@ def settle_claim(
         return with_ask(status, moved_ask(ask, AskState.WITHDRAWN, "GrantUnused")), effects
     unknown = moved_ask(ask, AskState.OUTCOME_UNKNOWN, ApprovalReason.NO_RECEIPT)
     expires = approval.spec.expires_time if approval else stamp.now
-    return with_waiting(with_ask(status, unknown), unknown, expires, stamp), _settled(
-        approval, lose
-    )
+    status = with_waiting(with_ask(status, unknown), unknown, expires, stamp)
+    # Nobody is asked what came of it while a process of the attempt may still do it.
+    return status, () if may_act(facts.pod) else _settled(approval, lose)
 
 
 def _settled(

@@ -83,13 +83,17 @@ class Leftover:
     @property
     def may_act(self) -> bool:
         """Whether a process of it may still run, for all that is known."""
-        pod = self.pod
-        if pod is None:
+        if self.pod is None:
             return self.job_uid is not None  # it may make a pod, or the pod is not seen yet
-        return not (pod.is_over or pod.container.terminated)
+        return may_act(self.pod)
 
 
 NOTHING_LEFT = Leftover()
+
+
+def may_act(pod: Pod | None) -> bool:
+    """Whether a process in the pod may still run: on a silent node nobody can tell."""
+    return pod is not None and not (pod.is_over or pod.container.terminated)
 
 
 def is_over(facts: Facts) -> bool:

@@ -71,12 +71,12 @@ def decide_parked(
     if ask is None and last.cause != "approval":
         return None
     clean = _remove(last, seen.left)
-    decision = _follow(status, ask, seen.approval, stamp) if ask else None
+    decision = _follow(status, ask, seen.approval, seen.left, stamp) if ask else None
     if decision is not None:
         return Decision(
             decision.status, (*clean, *decision.effects), _sooner(decision.again_after, seen.left)
         )
-    if not seen.left.is_gone:
+    if seen.left.may_act or clean:
         return Decision(status, clean, _SOON if seen.left.may_act else 0)
     return None
 
@@ -108,7 +108,7 @@ def _remove(last: Attempt, left: Leftover) -> tuple[Effect, ...]:
 
 
 def _follow(
-    status: ExecutionStatus, ask: Ask, approval: Approval | None, stamp: Stamp
+    status: ExecutionStatus, ask: Ask, approval: Approval | None, left: Leftover, stamp: Stamp
 ) -> Decision | None:
     """What follows from the Approval; None when its grant can be claimed."""
     if approval is None:
@@ -117,7 +117,7 @@ def _follow(
     expires = approval.spec.expires_time
     match approval.state:
         case ApprovalState.PENDING:
-            return _wait(status, ask, expires, stamp)
+            return _wait(status, moved_ask(ask, AskState.OPEN, ""), expires, stamp)
         case ApprovalState.GRANTED if ask.state is AskState.GRANTED:
             return None
         case ApprovalState.GRANTED:
@@ -127,7 +127,7 @@ def _follow(
         case ApprovalState.EXPIRED:
             return _expired(status, ask, stamp)
         case ApprovalState.CLAIMED:
-            return _unknown(status, ask, approval, stamp)
+            return _unknown(status, ask, approval, left, stamp)
         case ApprovalState.OUTCOME_UNKNOWN:
             return _wait_for_outcome(status, ask, expires, stamp)
 
@@ -175,10 +175,12 @@ def _wait_for_outcome(
     return _failed(with_ask(status, ask), FinishedReason.OUTCOME_UNKNOWN, words, stamp)
 
 
-def _unknown(status: ExecutionStatus, ask: Ask, approval: Approval, stamp: Stamp) -> Decision:
-    """Claimed, and no attempt of which we know has it: whatever that was, it is not repeated."""
-    lost = lose(approval)
-    effects = write_approval(approval, lost)
+def _unknown(
+    status: ExecutionStatus, ask: Ask, approval: Approval, left: Leftover, stamp: Stamp
+) -> Decision:
+    """Claimed, and the attempt that has it is over. Nobody is asked what came of it while a process
+    of that attempt may still do it."""
+    effects = () if left.may_act else write_approval(approval, lose(approval))
     waiting = _wait_for_outcome(status, ask, approval.spec.expires_time, stamp)
     return Decision(waiting.status, effects, waiting.again_after)
 
