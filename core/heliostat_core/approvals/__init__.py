@@ -5,7 +5,6 @@ from heliostat_core.approvals.approval import (
     MOST_QUORUM,
     OPEN,
     Action,
-    ActionClass,
     Approval,
     ApprovalSpec,
     ApprovalState,
@@ -34,6 +33,7 @@ from heliostat_core.approvals.transitions import (
     settle,
     withdraw,
 )
+from heliostat_policy.classes import ActionClass
 
 __all__ = [
     "API_PREFIX",
