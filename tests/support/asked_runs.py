@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from heliostat_policy.actions import CanonicalAction, canonical_bytes, digest_of
-
 from heliostat_core.approvals import (
     Approval,
     ApprovalReason,
@@ -47,6 +45,7 @@ from heliostat_operator.runs.facts import NOTHING_LEFT, Facts, Leftover, overdue
 from heliostat_operator.runs.lifecycle import decide
 from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.pods import Job, Pod
+from heliostat_policy.actions import CanonicalAction, canonical_bytes, digest_of
 from support.asking import ASKING, make_action, make_ask, make_asking_result, make_receipt
 from support.builders.pods import (
     job_failed,

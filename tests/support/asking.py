@@ -2,14 +2,13 @@
 
 import json
 
-from heliostat_policy.actions import CanonicalAction, canonical_bytes, digest_of
-
 from heliostat_core.agents import AgentSpec
 from heliostat_core.approvals import Approval, ApprovalState
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import APPROVAL, EXECUTION, JsonObject, JsonValue, Ref
 from heliostat_operator.builders.guards import build_guard
 from heliostat_operator.settings import OperatorSettings
+from heliostat_policy.actions import CanonicalAction, canonical_bytes, digest_of
 from support.builders.pods import make_result
 from support.builders.resources import make_settings
 from support.memory_world import MemoryWorld
@@ -27,30 +26,29 @@ def make_action(
     spec: AgentSpec,
     command: str = "curl -d @report https://reports.example.com",
     settings: OperatorSettings | None = None,
-    **changes: str,
 ) -> CanonicalAction:
     """The action as a pod of that run builds it."""
     guard = build_guard(execution, spec, settings or make_settings())
     assert guard is not None
-    facts = {
-        "tool": "Bash",
-        "cwd": "/workspace",
-        "workspace": guard.workspace,
-        "policy": guard.version,
-        "execution": execution.metadata.uid,
-        **changes,
-    }
-    return CanonicalAction(args={"command": command}, egress=guard.egress, operands=(), **facts)
+    return CanonicalAction(
+        tool="Bash",
+        args={"command": command},
+        cwd="/workspace",
+        egress=guard.egress,
+        workspace=guard.workspace,
+        policy=guard.version,
+        execution=execution.metadata.uid,
+    )
 
 
 def make_ask(
-    action: CanonicalAction, tool_use_id: str = TOOL_USE, **fields: JsonValue
+    asked: CanonicalAction, /, tool_use_id: str = TOOL_USE, **fields: JsonValue
 ) -> JsonObject:
     """The ask in a result document."""
-    canonical = canonical_bytes(action)
+    canonical = canonical_bytes(asked)
     return {
         "toolUseId": tool_use_id,
-        "tool": action.tool,
+        "tool": asked.tool,
         "digest": digest_of(canonical),
         "complete": True,
         "action": canonical.decode(),

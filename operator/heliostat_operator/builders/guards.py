@@ -1,18 +1,20 @@
 """The guard of a run: by which rules its actions are allowed, asked about or refused."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from heliostat_core.agents import AgentSpec
+from heliostat_core.agents import AgentSpec, Approvals
 from heliostat_core.executions import Execution
 from heliostat_core.names import claim_name
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.model.effects import Answers, Decided
 from heliostat_operator.settings import OperatorSettings
-from heliostat_policy.rules import Policy, version_of
+from heliostat_policy.json_values import JsonObject as PolicyObject
+from heliostat_policy.rules import Mode, Policy, read_rules, version_of
 
-Mode = Literal["Observe", "Enforce"]
 _BY_PERSONS = ("Manual", "Command", "Dashboard", "Backfill")
 
 
@@ -54,21 +56,27 @@ def _mode(spec: AgentSpec, settings: OperatorSettings) -> Mode | None:
     says nothing, the installation does."""
     if spec.runtime.command is not None:
         return None
-    return "Enforce" if spec.approvals is not None else settings.approvals_mode
+    if spec.approvals is not None:
+        return Mode.ENFORCE
+    return Mode(settings.approvals_mode) if settings.approvals_mode else None
 
 
 def _policy(spec: AgentSpec, mode: Mode) -> Policy:
-    rules = spec.approvals.rules if spec.approvals else ()
-    workspace = spec.workspace
-    return Policy.from_json(
-        {
-            "rules": [each.to_json() for each in rules],
-            "egress": bool(workspace.egress),
-            "secretRefs": bool(workspace.secret_refs),
-            "hosts": [each.host for each in workspace.egress],
-            "mode": mode,
-        }
+    approvals, workspace = spec.approvals or Approvals(), spec.workspace
+    return Policy(
+        rules=read_rules([_plain(each.to_json()) for each in approvals.rules]),
+        egress=bool(workspace.egress),
+        secret_refs=bool(workspace.secret_refs),
+        hosts=tuple(each.host for each in workspace.egress),
+        quorum=approvals.quorum,
+        mode=mode,
     )
+
+
+def _plain(rule: Mapping[str, object]) -> PolicyObject:
+    """A rule as the policy reads it."""
+    document: PolicyObject = json.loads(json.dumps(rule))
+    return document
 
 
 def _unattended(execution: Execution, spec: AgentSpec) -> Literal["Refuse", "Ask"] | None:
@@ -81,7 +89,7 @@ def _unattended(execution: Execution, spec: AgentSpec) -> Literal["Refuse", "Ask
 def guard_document(guard: Guard, answers: Answers) -> JsonObject:
     """The guard as the runner reads it."""
     return {
-        "mode": guard.mode,
+        "mode": guard.mode.value,
         "policy": guard.policy.to_json(),
         "policyVersion": guard.version,
         "workspace": guard.workspace,

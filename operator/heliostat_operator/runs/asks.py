@@ -1,5 +1,6 @@
 """Checks what a pod asks for: what people are shown is derived here, never taken from its words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,7 +10,6 @@ from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import AskState, Execution
 from heliostat_core.names import child_name
 from heliostat_core.schedules.fires import times_after
-from heliostat_core.worlds import JsonObject
 from heliostat_operator.builders.guards import Guard, build_guard
 from heliostat_operator.builders.run_objects import WORKSPACE
 from heliostat_operator.runs.facts import Ended
@@ -19,18 +19,24 @@ from heliostat_operator.settings import OperatorSettings
 from heliostat_policy.actions import (
     CanonicalAction,
     NotCanonical,
-    canonical_json,
     digest_of,
     read_action,
 )
+from heliostat_policy.classes import ActionClass as Class
 from heliostat_policy.classes import Decision as Rule
+from heliostat_policy.json_values import JsonValue, dump_canonical
 from heliostat_policy.rules import Call, Verdict, judge
+from heliostat_policy.shell.effects import effects_of
 
 MOST_RUN_ASKS = 20
 MOST_OPEN_ASKS = 100
 """Runs of an Agent that may wait for people at once: nobody reads more."""
 EXPIRE_SECONDS = 86400
 _LONGEST_TARGET = 1024
+_TARGETS: Mapping[Class, str] = {
+    **dict.fromkeys((Class.NETWORK, Class.SEND, Class.PUBLISH, Class.PAY), "host"),
+    **dict.fromkeys((Class.READ, Class.WRITE_INSIDE, Class.DELETE_OUTSIDE), "path"),
+}
 
 
 @dataclass(frozen=True)
@@ -157,12 +163,11 @@ def _checked(
     now: datetime,
 ) -> CheckedAsk:
     approvals = spec.approvals
-    quorum = max(approvals.quorum if approvals else 1, verdict.quorum if verdict else 1)
     return CheckedAsk(
         name=approval_name(execution, ask.digest),
         tool_use_id=ask.tool_use_id,
         action=action,
-        quorum=quorum,
+        quorum=verdict.quorum if verdict else 1,
         expires_time=expires_time(execution, spec, now),
         requester_may_approve=approvals.requester_may_approve if approvals else True,
         refused=_refusal(verdict, seen),
@@ -215,18 +220,35 @@ def _complete(ask: AskedAction, action: CanonicalAction, verdict: Verdict) -> Ac
         class_=ActionClass(verdict.class_.value),
         target=verdict.target[:_LONGEST_TARGET],
         digest=ask.digest,
-        facts=tuple(_facts(action)),
+        facts=tuple(_facts(action, verdict)),
         complete=True,
     )
 
 
-def _facts(action: CanonicalAction) -> list[Fact]:
-    """All that the digest is of, beside the tool and the run: whoever wants can compute it."""
-    whole: JsonObject = {
+def _facts(action: CanonicalAction, verdict: Verdict) -> list[Fact]:
+    """All that the digest is of, beside the tool and the run, so that whoever wants can compute it;
+    and in short what a page shows first."""
+    whole: Mapping[str, JsonValue] = {
         "args": action.args,
         "egress": list(action.egress),
         "operands": [{"path": each.path, "sha256": each.sha256} for each in action.operands],
     }
-    facts = [Fact(name=name, value=canonical_json(value)) for name, value in whole.items()]
+    facts = {name: dump_canonical(value).decode() for name, value in whole.items()}
     plain = {"cwd": action.cwd, "workspace": action.workspace, "policy": action.policy}
-    return [*facts, *(Fact(name=name, value=value) for name, value in plain.items())]
+    return [
+        Fact(name=name, value=value)
+        for name, value in {**facts, **plain, **_short(action, verdict)}.items()
+    ]
+
+
+def _short(action: CanonicalAction, verdict: Verdict) -> Mapping[str, str]:
+    """Where to and by what, under the name that says which of it the target is."""
+    short: dict[str, str] = {}
+    name = _TARGETS.get(verdict.class_)
+    if name and verdict.target:
+        short[name] = verdict.target
+    command = action.args.get("command")
+    if action.tool == "Bash" and isinstance(command, str):
+        commands = [each.argv for each in effects_of(command, action.cwd, WORKSPACE) if each.argv]
+        short |= {"argv0": commands[0][0]} if commands else {}
+    return short

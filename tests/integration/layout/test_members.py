@@ -15,7 +15,12 @@ PACKAGES = {
     "heliostat-core": {"heliostat_core", "heliostat_policy"},
     "heliostat-operator": {"heliostat_core", "heliostat_policy", "heliostat_operator"},
     "heliostat-scripted": {"heliostat_core", "heliostat_policy", "heliostat_scripted"},
-    "heliostat-gateway": {"heliostat_core", "heliostat_policy", "heliostat_gateway", "heliostat_scripted"},
+    "heliostat-gateway": {
+        "heliostat_core",
+        "heliostat_policy",
+        "heliostat_gateway",
+        "heliostat_scripted",
+    },
     "heliostat-api": {"heliostat_core", "heliostat_policy", "heliostat_api"},
     "heliostat-runner": {"heliostat_policy", "heliostat_runner"},
 }
