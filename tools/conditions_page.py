@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from heliostat_core import conditions
+from heliostat_core.approvals import ApprovalReason
 from heliostat_core.conditions import Documented
 from tools.sections import table
 
@@ -26,6 +27,8 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "blocked": partial(build_table, "reason", conditions.BlockedReason),
     "admitted": partial(build_table, "reason", conditions.AdmittedReason),
     "running": partial(build_table, "reason", conditions.RunningReason),
+    "awaiting": partial(build_table, "reason", conditions.AwaitingReason),
     "settled": partial(build_table, "reason", conditions.SettledReason),
     "finished": partial(build_table, "reason", conditions.FinishedReason),
+    "approvals": partial(build_table, "reason", ApprovalReason),
 }

@@ -101,6 +101,15 @@ class OperatorSettings(BaseSettings):
             "cleaned away all the same.",
         ),
     ] = 86400
+    approvals_mode: Annotated[
+        Literal["Observe", "Enforce"] | None,
+        BeforeValidator(lambda given: given or None),
+        Field(
+            description="What becomes of risky actions of Agents without `spec.approvals`: Observe "
+            "lets them happen and notes what would have been asked, Enforce asks or refuses; "
+            "empty: they run without a guard, as in releases before.",
+        ),
+    ] = None
     workspace_image: Annotated[str, Field(description="Image of a run whose Agent names none.")] = (
         "heliostat-workspace:dev"
     )

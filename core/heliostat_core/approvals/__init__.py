@@ -2,6 +2,7 @@
 
 from heliostat_core.approvals.approval import (
     MOST_DECISIONS,
+    MOST_QUORUM,
     OPEN,
     Action,
     Approval,
@@ -20,17 +21,29 @@ from heliostat_core.approvals.decisions import (
     Outcome,
     Requester,
     decide,
-    said_times,
+    is_of_api,
+)
+from heliostat_core.approvals.reasons import ApprovalReason
+from heliostat_core.approvals.transitions import (
+    claim,
+    leave,
+    lose,
+    receive,
+    resolve,
+    settle,
+    withdraw,
 )
 from heliostat_policy.classes import ActionClass
 
 __all__ = [
     "API_PREFIX",
     "MOST_DECISIONS",
+    "MOST_QUORUM",
     "OPEN",
     "Action",
     "ActionClass",
     "Approval",
+    "ApprovalReason",
     "ApprovalSpec",
     "ApprovalState",
     "ApprovalStatus",
@@ -42,6 +55,13 @@ __all__ = [
     "Receipt",
     "Requester",
     "Resolution",
+    "claim",
     "decide",
-    "said_times",
+    "is_of_api",
+    "leave",
+    "lose",
+    "receive",
+    "resolve",
+    "settle",
+    "withdraw",
 ]

@@ -1,0 +1,223 @@
+"""The whole flow of an ask in the engine: asked, parked, decided, claimed, resumed, told of."""
+
+from base64 import b64decode
+
+import pytest
+
+from heliostat_core.approvals import ApprovalState
+from heliostat_core.conditions import (
+    AwaitingReason,
+    BlockedReason,
+    FinishedReason,
+    RunningReason,
+)
+from heliostat_core.executions import AskState
+from heliostat_core.names import RUN_DOCUMENT_KEY
+from heliostat_core.worlds import JOB, POD, SECRET, JsonObject, JsonValue, Ref
+from support.asking import (
+    ASKING,
+    TOOL_USE,
+    approvals_in,
+    execution_in,
+    guard_in,
+    make_action,
+    make_ask,
+    make_asking_result,
+    make_receipt,
+    settle_approval,
+)
+from support.builders.pods import make_pod, make_result, running, terminated
+from support.builders.resources import make_settings, make_spec
+from support.lived_runs import Ground
+from support.manual_loop import run
+from support.memory_world import Document
+from support.objects import mapping_at
+
+
+def left_of(ground: Ground) -> list[str]:
+    """Names of Jobs, pods and Secrets that are there."""
+    return [ref.name for ref in ground.world.objects if ref.kind in (JOB, POD, SECRET)]
+
+
+def blocks_of(ground: Ground) -> list[str]:
+    return [each.reason for each in execution_in(ground.world).status.blocked_by]
+
+
+def guard_of(secret: Document) -> JsonObject:
+    return guard_in(b64decode(str(mapping_at(secret, "data")[RUN_DOCUMENT_KEY])))
+
+
+async def asked(ground: Ground) -> None:
+    """A run whose first attempt has asked, and that is parked."""
+    ground.agent(**ASKING)
+    ground.run()
+    await ground.pod(make_pod("Running", running(ground.now())))
+    await ground.until(RunningReason.CONTAINER_RUNNING)
+    action = make_action(execution_in(ground.world), make_spec(**ASKING))
+    message = make_asking_result(make_ask(action))
+    await ground.pod(make_pod("Failed", terminated(16, message=message)))
+    await ground.until(AwaitingReason.ASKED)
+    await ground.wait(lambda: not left_of(ground), "nothing of the attempt")
+
+
+async def resumed(ground: Ground, message: str, code: int = 0) -> None:
+    """The second attempt runs, and ends with this result document."""
+    await ground.pod(make_pod("Running", running(ground.now())), "sales-1-2")
+    phase = "Failed" if code else "Succeeded"
+    await ground.pod(make_pod(phase, terminated(code, message=message)), "sales-1-2")
+
+
+def test_what_is_approved_is_done_once_by_the_attempt_that_claimed_it() -> None:
+    async def live() -> None:
+        ground = Ground()
+        async with ground.living():
+            await asked(ground)
+            parked = execution_in(ground.world)
+            [ask] = parked.status.asks or ()
+            [approval] = approvals_in(ground.world)
+            assert (parked.status.phase, ask.name) == ("AwaitingApproval", approval.metadata.name)
+            assert ground.gateway.revoked == [(parked.metadata.uid, 1)]
+            settle_approval(ground.world, ask.name, ApprovalState.GRANTED)
+            await ground.pod(make_pod("Running", running(ground.now())), "sales-1-2")
+            [claimed] = approvals_in(ground.world)
+            assert claimed.state is ApprovalState.CLAIMED
+            assert claimed.status.claim is not None
+            assert claimed.status.claim.attempt == 2
+            guard = guard_of(ground.world.objects[Ref(SECRET, "default", "sales-1-2")])
+            [told] = guard["decided"]  # type: ignore[misc]
+            assert (told["decision"], told["toolUseId"]) == ("Approve", TOOL_USE)
+            receipt = make_receipt(claimed.metadata.uid, ask.digest, text="202 Accepted")
+            message = make_result(receipts=[receipt], resumed=True)
+            await ground.pod(make_pod("Succeeded", terminated(0, message=message)), "sales-1-2")
+            await ground.until(FinishedReason.VERIFIED)
+            [done] = approvals_in(ground.world)
+            assert (done.state, done.status.receipt and done.status.receipt.text) == (
+                ApprovalState.DONE,
+                "202 Accepted",
+            )
+            [ask] = execution_in(ground.world).status.asks or ()
+            assert (ask.state, ask.claimed_by) == (AskState.DONE, 2)
+
+    run(live())
+
+
+def test_what_is_denied_is_told_to_the_session_and_the_run_goes_on() -> None:
+    async def live() -> None:
+        ground = Ground()
+        async with ground.living():
+            await asked(ground)
+            [approval] = approvals_in(ground.world)
+            settle_approval(ground.world, approval.metadata.name, ApprovalState.DENIED)
+            await ground.wait(lambda: "sales-1-2" in left_of(ground), "a second attempt")
+            guard = guard_of(ground.world.objects[Ref(SECRET, "default", "sales-1-2")])
+            [told] = guard["decided"]  # type: ignore[misc]
+            assert (told["decision"], told["reason"]) == ("Deny", "A person denied it.")
+            message = make_result(reason="Unverified", message="Done as the agent says.", denied=1)
+            await resumed(ground, message)
+            await ground.until(FinishedReason.UNVERIFIED)
+            ended = execution_in(ground.world)
+            [words] = [each.message for each in ended.status.conditions if each.type == "Succeeded"]
+            assert words == "Done as the agent says. 1 action was denied."
+            [approval] = approvals_in(ground.world)
+            assert (approval.state, approval.status.claim) == (ApprovalState.DENIED, None)
+
+    run(live())
+
+
+def test_what_nobody_answers_ends_the_run_without_another_attempt() -> None:
+    async def live() -> None:
+        ground = Ground()
+        async with ground.living():
+            await asked(ground)
+            [approval] = approvals_in(ground.world)
+            settle_approval(ground.world, approval.metadata.name, ApprovalState.EXPIRED)
+            await ground.until(FinishedReason.APPROVAL_EXPIRED)
+            ended = execution_in(ground.world)
+            assert (ended.status.phase, len(ended.status.attempts)) == ("Failed", 1)
+            assert [each.state for each in ended.status.asks or ()] == [AskState.EXPIRED]
+
+    run(live())
+
+
+def test_others_run_while_it_waits_and_it_goes_before_what_has_not_begun() -> None:
+    async def live() -> None:
+        ground = Ground(make_settings(max_concurrent_executions=1))
+        async with ground.living():
+            await asked(ground)
+            ground.run("sales-2")  # of the same Agent, which runs one at a time
+            ended = make_pod("Succeeded", terminated(0, message=make_result()))
+            await ground.pod(ended, "sales-2-1")
+            await ground.wait(
+                lambda: execution_in(ground.world, "sales-2").is_finished, "the other"
+            )
+            ground.run("sales-3")
+            await ground.wait(lambda: "sales-3-1" in left_of(ground), "the third")
+            ground.run("sales-4")
+            [approval] = approvals_in(ground.world)
+            settle_approval(ground.world, approval.metadata.name, ApprovalState.GRANTED)
+            full = [BlockedReason.TOTAL_CONCURRENCY]
+            await ground.wait(lambda: blocks_of(ground) == full, "it waits for a slot")
+            await ground.pod(ended, "sales-3-1")
+            await ground.wait(lambda: "sales-1-2" in left_of(ground), "it goes on")
+            assert "sales-4-1" not in left_of(ground)
+
+    run(live())
+
+
+def test_a_granted_run_waits_while_its_agent_is_suspended() -> None:
+    async def live() -> None:
+        ground = Ground()
+        async with ground.living():
+            await asked(ground)
+            ground.agent(suspend=True, **ASKING)
+            [approval] = approvals_in(ground.world)
+            settle_approval(ground.world, approval.metadata.name, ApprovalState.GRANTED)
+            await ground.until(BlockedReason.AGENT_SUSPENDED)
+            [approval] = approvals_in(ground.world)
+            assert approval.state is ApprovalState.GRANTED  # nothing is claimed before a slot
+            ground.agent(**ASKING)
+            await ground.wait(lambda: "sales-1-2" in left_of(ground), "it goes on")
+
+    run(live())
+
+
+def test_a_run_that_is_cancelled_while_it_waits_asks_for_nothing_more() -> None:
+    async def live() -> None:
+        ground = Ground()
+        async with ground.living():
+            await asked(ground)
+            ground.change(cancel=True)
+            await ground.until(FinishedReason.CANCELLED)
+            ended = execution_in(ground.world)
+            assert [each.state for each in ended.status.asks or ()] == [AskState.WITHDRAWN]
+            waits = [each for each in ended.status.conditions if each.type == "AwaitingApproval"]
+            assert [each.status for each in waits] == ["False"]
+
+    run(live())
+
+
+@pytest.mark.parametrize(
+    ("receipts", "state"),
+    [
+        ([], ApprovalState.WITHDRAWN),  # the pod's word: it did nothing
+        ("nonsense", ApprovalState.OUTCOME_UNKNOWN),
+        (None, ApprovalState.OUTCOME_UNKNOWN),  # no document at all
+    ],
+)
+def test_a_claim_without_a_receipt(receipts: JsonValue, state: ApprovalState) -> None:
+    async def live() -> None:
+        ground = Ground()
+        async with ground.living():
+            await asked(ground)
+            [approval] = approvals_in(ground.world)
+            settle_approval(ground.world, approval.metadata.name, ApprovalState.GRANTED)
+            failed = make_result("Failed", "ProviderFailed", "infrastructure", receipts=receipts)
+            await resumed(ground, failed if receipts is not None else "", 15)
+            await ground.wait(lambda: approvals_in(ground.world)[0].state is state, state)
+            if state is ApprovalState.OUTCOME_UNKNOWN:
+                await ground.until(AwaitingReason.OUTCOME_UNKNOWN)
+                assert "sales-1-3" not in left_of(ground)
+            else:
+                await ground.wait(lambda: "sales-1-3" in left_of(ground), "it is tried again")
+
+    run(live())
