@@ -93,6 +93,9 @@ class Parked:
     def restore(self, *then: Turn) -> None:
         shutil.rmtree(self.pod.workspace)
         shutil.copytree(self.saved, self.pod.workspace, symlinks=True)
+        self.restore_model(*then)
+
+    def restore_model(self, *then: Turn) -> None:
         self.then[:] = [*then, Say("done")]
         self.model.requests.clear()
         self.receiver.bodies.clear()
@@ -272,6 +275,26 @@ def test_an_allowed_call_that_is_cut_off_is_told_as_begun(parked: Parked) -> Non
         {"approval": "a-1", "digest": parked.ask["digest"], "outcome": "Committed", "text": ""}
     ]
     assert len(parked.receiver.bodies) == 1
+
+
+def test_a_call_that_claude_code_does_not_find_is_asked_about_again(parked: Parked) -> None:
+    """Its line is longer than the part of the session's file that Claude Code looks at."""
+    lines = parked.session.read_text().splitlines(keepends=True)
+    marked = [line for line in lines if '"hook_deferred_tool"' in line]
+    long = marked[0].replace('"attachment":{', f'"pad":"{"x" * (1 << 20)}","attachment":{{', 1)
+    parked.session.write_text("".join(lines).replace(marked[0], long))
+    parked.restore_model(parked.receiver.send)
+    parked.write("Approve")
+
+    left = parked.pod.run()
+
+    assert left.ending == ("Failed", "AwaitingApproval", 16), left.stderr
+    assert "it was not done" in str(parked.model.requests[0].body["messages"])
+    assert left.result["ask"]["digest"] == parked.ask["digest"]
+    assert left.result["ask"]["toolUseId"] != parked.ask["toolUseId"]
+    assert (parked.receiver.bodies, "receipts" in left.result) == ([], False)
+    notes = [event["subtype"] for event in left.transcript if event["type"] == "heliostat"]
+    assert {"deferred_call_copied", "deferred_call_lost"} <= set(notes)
 
 
 # ---- a hook that does not guard ------------------------------------------------------------------
