@@ -87,7 +87,7 @@ def test_what_the_guard_tells_is_the_contract() -> None:
     plain = json.loads(encode_result(make_result()))
     calls = (UnaskedCall("Bash", "Send", "example.com"),)
 
-    told = with_guard(GuardReport(ASK, (RECEIPT,), 2, calls, 7))
+    told = with_guard(GuardReport(ASK, (RECEIPT,), 2, would_ask=calls, would_ask_count=7))
 
     assert {name: told[name] for name in told.keys() - plain.keys()} == {
         "ask": {
@@ -147,7 +147,8 @@ def test_the_longest_words_about_actions_fit(part: str) -> None:
     receipt = replace(RECEIPT, text=part * 5000)
     calls = tuple(UnaskedCall(part * 500, "DeleteOutside", part * 500) for _ in range(5))
 
-    told = with_guard(GuardReport(ask, (receipt,), 9, calls, 99), text=part, message=part * 5000)
+    report = GuardReport(ask, (receipt,), 9, would_ask=calls, would_ask_count=99)
+    told = with_guard(report, text=part, message=part * 5000)
 
     assert told["wouldAskCount"] == 99
 
