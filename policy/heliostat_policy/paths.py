@@ -48,6 +48,8 @@ def place_of(path: str, cwd: str, root: str) -> Place:
     whole = resolve(path, cwd)
     if whole in DEVICES:
         return Place.DEVICE
+    if ".." in path.split("/"):
+        return Place.OUTSIDE  # behind a symbolic link .. is not what the letters say
     base = resolve(root, "/")
     if base == "/" or not whole.startswith(base + "/"):
         return Place.OUTSIDE
