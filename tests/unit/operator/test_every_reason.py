@@ -389,7 +389,11 @@ async def prompt_is_too_long(ground: Ground) -> None:
 
 
 RUN_STORIES = (
-    *(Story((FinishedReason(each.value),), partial(with_document, reason=each)) for each in Reason),
+    *(
+        Story((FinishedReason(each.value),), partial(with_document, reason=each))
+        for each in Reason
+        if each is not Reason.AWAITING_APPROVAL  # what is asked for has stories of its own
+    ),
     Story(
         (
             *(FinishedReason.ACTIVE, AdmittedReason.ADMITTED, SettledReason.SETTLED),
