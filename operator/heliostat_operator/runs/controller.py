@@ -75,8 +75,8 @@ class ExecutionController(Controller):
     # ---- wakes ----------------------------------------------------------------------------------
 
     def changed(self, kind: Kind, change: Change) -> None:
-        """An Execution wakes itself, its asks, its schedule and its Agent; a Job, a pod or an ask its
-        Execution."""
+        """An Execution wakes itself, its asks, its schedule and its Agent; a Job, a pod or an ask
+        its Execution."""
         if kind == EXECUTION:
             self._execution_changed(change)
             return
