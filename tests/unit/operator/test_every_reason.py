@@ -10,6 +10,7 @@ import pytest
 
 from heliostat_core.conditions import (
     AdmittedReason,
+    AwaitingReason,
     BlockedReason,
     Documented,
     FinishedReason,
