@@ -19,6 +19,7 @@ from heliostat_core.names import (
 )
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     EVERYTHING,
     EXECUTION,
     JOB,
@@ -70,7 +71,8 @@ class RegisteredKind:
 
     `watched` selects what the operator watches of it, in the cluster and, unless it is absent
     there, in the embedded world. `rooms` are the folders of the operator that have controllers for
-    it. The api keeps documents of what is recorded.
+    it. The api keeps documents of what is recorded. An operator works without the definition of
+    what is optional: in an upgrade it may come first.
     """
 
     kind: Kind
@@ -79,6 +81,7 @@ class RegisteredKind:
     rooms: tuple[str, ...] = ()
     is_embedded: bool = True
     is_recorded: bool = False
+    is_optional: bool = False
 
     @property
     def is_ours(self) -> bool:
@@ -119,6 +122,22 @@ REGISTRY: tuple[RegisteredKind, ...] = (
             *OWN_RIGHTS[1:],
             Right(Role.API, ("patch",), why="The recorded mark is an annotation."),
             Right(Role.RELEASE, (*READ, "patch")),
+        ),
+    ),
+    RegisteredKind(
+        APPROVAL,
+        rooms=("approvals",),
+        is_optional=True,
+        rights=(
+            Right(
+                Role.OPERATOR,
+                (*READ, "create", "patch"),
+                why="`create` is for what a run asks; it is tried with a forged decision, too, to "
+                "see that the admission policy is in force. `patch` is for the finalizer of what "
+                "was granted.",
+            ),
+            Right(Role.OPERATOR, ("patch",), "status"),
+            Right(Role.RELEASE, ("list", "patch")),
         ),
     ),
     RegisteredKind(

@@ -101,15 +101,6 @@ class OperatorSettings(BaseSettings):
             "cleaned away all the same.",
         ),
     ] = 86400
-    approvals_mode: Annotated[
-        Literal["Observe", "Enforce"] | None,
-        BeforeValidator(lambda given: given or None),
-        Field(
-            description="What becomes of risky actions of Agents without `spec.approvals`: Observe "
-            "lets them happen and notes what would have been asked, Enforce asks or refuses; "
-            "empty: they run without a guard, as in releases before.",
-        ),
-    ] = None
     workspace_image: Annotated[str, Field(description="Image of a run whose Agent names none.")] = (
         "heliostat-workspace:dev"
     )
@@ -192,6 +183,13 @@ class OperatorSettings(BaseSettings):
     canary_seconds: Annotated[
         float, Field(gt=0, description="The operator ends when its watch is silent for so long.")
     ] = 60
+    approvals_mode: Annotated[
+        Literal["Observe", "Enforce"],
+        Field(
+            description="What happens to Agents without `spec.approvals`: Enforce holds their runs "
+            "to the defaults, Observe only notes what would have been asked."
+        ),
+    ] = "Observe"
     kept_secrets: Annotated[
         tuple[KeptSecret, ...],
         NoDecode,

@@ -12,24 +12,16 @@ from datetime import datetime
 
 from heliostat_core.approvals import (
     Approval,
-    ApprovalReason,
     ApprovalSpec,
     ApprovalState,
-    ApprovalStatus,
-    Requester,
     Resolution,
-    lose,
-    resolve,
-    settle,
-    withdraw,
 )
 from heliostat_core.approvals import Decision as Word
-from heliostat_core.approvals import (
-    decide as decide_approval,
-)
 from heliostat_core.executions import Execution, ExecutionStatus
 from heliostat_core.names import RUN_FINALIZER
 from heliostat_core.resources import ObjectMeta, OwnerReference
+from heliostat_operator.approvals.authority import Authority
+from heliostat_operator.approvals.decisions import next_status
 from heliostat_operator.model.effects import (
     Answers,
     DeleteSecret,
@@ -290,8 +282,9 @@ class AskedRun:
         )
 
     def _write_approval(self, write: WriteApproval) -> None:
-        approval = self.approvals.get(write.name)
-        if approval is None or approval.metadata.resource_version != write.resource_version:
+        meta = write.approval.metadata
+        approval = self.approvals.get(meta.name)
+        if approval is None or approval.metadata.resource_version != meta.resource_version:
             raise ConflictError
         if self.claims_late and write.status.state is ApprovalState.CLAIMED:
             return
@@ -472,25 +465,11 @@ class AskedRun:
         """The controller of asks looks at each of them."""
         changed = False
         for approval in list(self.approvals.values()):
-            status = self._next(approval)
-            if status is not None and status != approval.status:
+            status = next_status(approval, self.execution, Authority.API_SERVER, self.now)
+            if status != approval.status:
                 self._put(approval.model_copy(update={"status": status}))
                 changed = True
         return changed
-
-    def _next(self, approval: Approval) -> ApprovalStatus | None:
-        ended = self.execution.is_finished
-        match approval.state:
-            case ApprovalState.PENDING | ApprovalState.GRANTED if ended:
-                return withdraw(approval, ApprovalReason.EXECUTION_FINISHED, self.now)
-            case ApprovalState.PENDING:
-                outcome = decide_approval(approval, Requester(None), self.now)
-                return settle(approval, outcome, self.now)
-            case ApprovalState.CLAIMED if ended:
-                return lose(approval)
-            case ApprovalState.OUTCOME_UNKNOWN:
-                return resolve(approval, self.now)
-        return None
 
     def cancel(self) -> None:
         spec = self.execution.spec.model_copy(update={"cancel": True})

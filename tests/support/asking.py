@@ -3,28 +3,31 @@
 import json
 
 from heliostat_core.agents import AgentSpec
-from heliostat_core.approvals import Approval, ApprovalState
+from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import APPROVAL, EXECUTION, JsonObject, JsonValue, Ref
 from heliostat_operator.builders.guards import build_guard
 from heliostat_operator.settings import OperatorSettings
 from heliostat_policy.actions import CanonicalAction, canonical_bytes, digest_of
-from support.builders.pods import make_result
-from support.builders.resources import make_settings
+from support.builders.pods import make_pod, make_result, running, terminated
+from support.builders.resources import make_settings, make_spec
+from support.lived_runs import Ground
 from support.memory_world import MemoryWorld
+from support.objects import mapping_at
 
 ASKING: JsonObject = {
     "approvals": {"rules": [{"decision": "Ask", "argv": ["curl"]}]},
     "workspace": {"storage": {"type": "Volume", "size": "1Gi"}},
 }
 """What an Agent says whose runs may ask."""
-TOOL_USE = "toolu_01"
+TOOL_USE = "toolu_1"
+COMMAND = "curl -d @report https://reports.example.com"
 
 
 def make_action(
     execution: Execution,
     spec: AgentSpec,
-    command: str = "curl -d @report https://reports.example.com",
+    command: str = COMMAND,
     settings: OperatorSettings | None = None,
 ) -> CanonicalAction:
     """The action as a pod of that run builds it."""
@@ -76,11 +79,42 @@ def approvals_in(world: MemoryWorld) -> list[Approval]:
     ]
 
 
-def settle_approval(world: MemoryWorld, name: str, state: ApprovalState, reason: str = "") -> None:
-    """The controller of asks writes what people decided."""
+def say(world: MemoryWorld, name: str, decision: str, reason: str = "") -> None:
+    """A person decides, as kubectl writes it."""
     ref = Ref(APPROVAL, "default", name)
-    status = {"state": state.value, "reason": reason or state.value, "message": "", "counted": []}
-    world.put({**world.objects[ref], "status": status})
+    found = world.objects[ref]
+    digest = mapping_at(found, "spec", "action")["digest"]
+    said = {"by": "ann", "decision": decision, "digest": digest, "reason": reason}
+    world.put({**found, "spec": {**mapping_at(found, "spec"), "decisions": [said]}})
+
+
+def find_out(world: MemoryWorld, name: str, outcome: str) -> None:
+    """A person says whether an action of unknown outcome took place."""
+    found = world.objects[Ref(APPROVAL, "default", name)]
+    said = {"by": "ann", "outcome": outcome, "reason": "The receiver's log says so."}
+    world.put({**found, "spec": {**mapping_at(found, "spec"), "resolution": said}})
+
+
+async def ask(
+    ground: Ground, attempt: int = 1, command: str = COMMAND, spec: JsonObject = ASKING
+) -> str:
+    """An attempt runs and ends to ask for a command; the digest of what it asks for."""
+    name = f"sales-1-{attempt}"
+    await ground.pod(make_pod("Running", running(ground.now())), name)
+    action = make_action(execution_in(ground.world), make_spec(**spec), command)
+    message = make_asking_result(make_ask(action, f"toolu_{attempt}"))
+    await ground.pod(make_pod("Failed", terminated(16, message=message)), name)
+    return digest_of(canonical_bytes(action))
+
+
+async def approval_of(ground: Ground, digest: str) -> Approval:
+    """The Approval of an action, once people are asked."""
+
+    def found() -> list[Approval]:
+        return [each for each in approvals_in(ground.world) if each.spec.action.digest == digest]
+
+    await ground.wait(lambda: bool(found()), "an Approval")
+    return found()[-1]
 
 
 def execution_in(world: MemoryWorld, name: str = "sales-1") -> Execution:

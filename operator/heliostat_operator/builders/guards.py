@@ -53,12 +53,15 @@ def build_guard(execution: Execution, spec: AgentSpec, settings: OperatorSetting
 
 def _mode(spec: AgentSpec, settings: OperatorSettings) -> Mode | None:
     """Only Claude Code asks a hook before it acts. What an Agent says of approvals holds; where it
-    says nothing, the installation does."""
+    says nothing, the installation does.
+
+    Whoever only observes breaks nothing: an image of the Agent's own may have an older runner.
+    """
     if spec.runtime.command is not None:
         return None
-    if spec.approvals is not None:
+    if spec.approvals is not None or settings.approvals_mode == Mode.ENFORCE:
         return Mode.ENFORCE
-    return Mode(settings.approvals_mode) if settings.approvals_mode else None
+    return Mode.OBSERVE if spec.workspace.image is None else None
 
 
 def _policy(spec: AgentSpec, mode: Mode) -> Policy:

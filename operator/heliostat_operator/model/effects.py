@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import SecretStr
 
 from heliostat_core.agents import AgentSpec
-from heliostat_core.approvals import ApprovalSpec, ApprovalStatus
+from heliostat_core.approvals import Approval, ApprovalSpec, ApprovalStatus
 from heliostat_core.executions import Attempt
 
 
@@ -119,8 +119,7 @@ class MakeApproval:
 class WriteApproval:
     """Writes how far an Approval is, if it is still as it was read."""
 
-    name: str
-    resource_version: str
+    approval: Approval
     status: ApprovalStatus
 
 

@@ -66,5 +66,4 @@ def write_approval(approval: Approval, status: ApprovalStatus | None) -> tuple[E
     """The effect that writes it, none where nothing changes."""
     if status is None or status == approval.status:
         return ()
-    meta = approval.metadata
-    return (WriteApproval(meta.name, meta.resource_version, status),)
+    return (WriteApproval(approval, status),)

@@ -25,7 +25,7 @@ from heliostat_policy.actions import (
 from heliostat_policy.classes import ActionClass as Class
 from heliostat_policy.classes import Decision as Rule
 from heliostat_policy.json_values import JsonValue, dump_canonical
-from heliostat_policy.rules import Call, Verdict, judge
+from heliostat_policy.rules import Call, Mode, Verdict, judge
 from heliostat_policy.shell.effects import effects_of
 
 MOST_RUN_ASKS = 20
@@ -113,7 +113,7 @@ def _cannot_ask(
     if ask is None:
         words = "The runner asked for an approval and did not say for what."
         return _Fault(FinishedReason.ASK_INVALID, words)
-    if guard is None or not guard.can_ask:
+    if guard is None or not guard.can_ask or guard.mode is not Mode.ENFORCE:
         words = "This run was not told to ask: it needs spec.approvals and storage of type Volume."
         return _Fault(FinishedReason.ASK_INVALID, words)
     asked = sum(each.cause == "approval" for each in execution.status.attempts)

@@ -17,7 +17,6 @@ from heliostat_core.names import (
 from heliostat_core.resources import ObjectHead, ObjectMeta, ref_of
 from heliostat_core.worlds import (
     AGENT,
-    APPROVAL,
     CONTROLLER_REVISION,
     EXECUTION,
     JOB,
@@ -33,7 +32,7 @@ from heliostat_core.worlds import (
     World,
     WorldError,
 )
-from heliostat_operator.builders.approvals import build_approval
+from heliostat_operator.builders.approval_objects import build_approval, build_approval_status
 from heliostat_operator.builders.events import build_agent_event
 from heliostat_operator.builders.run_objects import (
     build_claim,
@@ -155,7 +154,7 @@ class EffectRunner:
             case MakeApproval():
                 await self._ask(execution, effect, applied)
             case WriteApproval():
-                await self._write_approval(execution, effect, applied)
+                await self._write_approval(effect, applied)
 
     async def _mark(
         self,
@@ -305,27 +304,15 @@ class EffectRunner:
                 "Execution."
             )
 
-    async def _write_approval(
-        self, execution: Execution, write: WriteApproval, applied: Applied
-    ) -> None:
+    async def _write_approval(self, write: WriteApproval, applied: Applied) -> None:
         """Raises ConflictError when it is no longer as it was read: the look begins again. One that
         was deleted meanwhile changed, too."""
-        meta = {
-            "name": write.name,
-            "namespace": execution.metadata.namespace,
-            "resourceVersion": write.resource_version,
-        }
+        status = build_approval_status(write.approval, write.status)
         try:
-            written = await self._world.patch_status(
-                {
-                    "apiVersion": APPROVAL.api_version,
-                    "kind": APPROVAL.name,
-                    "metadata": meta,
-                    "status": write.status.to_json(),
-                }
-            )
+            written = await self._world.patch_status(status)
         except NotFoundError as error:
-            raise ConflictError(f"Approval {write.name!r} went in this moment") from error
+            name = write.approval.metadata.name
+            raise ConflictError(f"Approval {name!r} went in this moment") from error
         applied.versions.append(read_version(written))
 
     async def _tell(self, execution: Execution, tell: TellAgent) -> None:

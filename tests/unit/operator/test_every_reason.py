@@ -10,6 +10,7 @@ import pytest
 
 from heliostat_core.conditions import (
     AdmittedReason,
+    AwaitingReason,
     BlockedReason,
     Documented,
     FinishedReason,
@@ -39,6 +40,7 @@ from heliostat_operator.schedules.triggers import TriggerReconciler
 from heliostat_operator.secrets.resolved_secrets import ResolvedSecrets
 from heliostat_operator.settings import OperatorSettings
 from heliostat_runner.reasons import ENDINGS, Reason
+from support.asking import ASKING, approval_of, ask, say
 from support.builders.pods import (
     make_condition,
     make_pod,
@@ -182,6 +184,36 @@ def scheduled_run(ground: Ground) -> None:
     """A run of the schedule that was made before."""
     trigger = {"kind": "Schedule", "id": "Builtin", "scheduledTime": NOW - seconds(60)}
     ground.run("sales-before", trigger=trigger)
+
+
+# ---- asks ----------------------------------------------------------------------------------------
+
+
+async def run_asks(ground: Ground, **approvals: object) -> str:
+    """A run that asks for an action; its digest."""
+    spec: JsonObject = {**ASKING, "approvals": approvals}
+    await begin(ground, **spec)
+    return await ask(ground, spec=spec)
+
+
+async def run_asks_in_vain(ground: Ground) -> None:
+    await run_asks(ground, expireSeconds=60)
+
+
+async def outcome_is_lost(ground: Ground) -> None:
+    approval = await approval_of(ground, await run_asks(ground, expireSeconds=3600))
+    say(ground.world, approval.metadata.name, "Approve")
+    await ground.pod(make_pod("Running", running(ground.now())), "sales-1-2")
+    await ground.pod(make_pod("Failed", terminated(137)), "sales-1-2")
+
+
+async def run_asks_without_end(ground: Ground) -> None:
+    await begin(ground, **ASKING)
+    for attempt in range(1, 22):
+        digest = await ask(ground, attempt, f"curl https://example.com/{attempt}")
+        if attempt <= 20:
+            approval = await approval_of(ground, digest)
+            say(ground.world, approval.metadata.name, "Deny")
 
 
 # ---- waits ---------------------------------------------------------------------------------------
@@ -395,6 +427,14 @@ RUN_STORIES = (
         if each is not Reason.AWAITING_APPROVAL  # what is asked for has stories of its own
     ),
     Story(
+        (FinishedReason.AWAITING_APPROVAL, AwaitingReason.ASKED, BlockedReason.AWAITING_APPROVAL),
+        run_asks,
+    ),
+    Story((FinishedReason.APPROVAL_EXPIRED, AwaitingReason.ANSWERED), run_asks_in_vain),
+    Story((FinishedReason.OUTCOME_UNKNOWN, AwaitingReason.OUTCOME_UNKNOWN), outcome_is_lost),
+    Story((FinishedReason.ASK_LIMIT,), run_asks_without_end),
+    Story((FinishedReason.ASK_INVALID,), partial(with_document, reason=Reason.AWAITING_APPROVAL)),
+    Story(
         (
             *(FinishedReason.ACTIVE, AdmittedReason.ADMITTED, SettledReason.SETTLED),
             *(RunningReason.CONTAINER_RUNNING, RunningReason.NOT_RUNNING),
@@ -516,7 +556,16 @@ WAIT_STORIES = (
 )
 
 
+async def asks(ground: Ground, is_scheduled: bool = False, **approvals: object) -> None:
+    schedule = {"schedule": HOURLY} if is_scheduled else {}
+    ground.agent(approvals=approvals, **schedule)
+
+
+WRONG_RULE = {"decision": "Ask", "tool": "WebFetch", "match": ["Bash"]}
 AGENT_STORIES = (
+    Story((ReadyReason.POLICY_INVALID,), partial(asks, rules=[WRONG_RULE])),
+    Story((ReadyReason.UNATTENDED_UNDECIDED,), partial(asks, is_scheduled=True)),
+    Story((ReadyReason.NO_SECOND_APPROVER,), partial(asks, quorum=2)),
     Story((ReadyReason.READY,), no_models),
     Story((ReadyReason.MODEL_UNAVAILABLE,), no_models, ground_without_models),
     Story((ReadyReason.GATEWAY_UNREACHABLE,), gateway_is_away),

@@ -116,5 +116,55 @@ export const REASONS = {
   "reason.NotRunning": { en: "Not running", ko: "실행 중 아님" },
   "reason.Settled": { en: "Its cost is final", ko: "비용 확정됨" },
   "reason.OpenCalls": { en: "Its cost is not final yet", ko: "비용이 아직 확정되지 않음" },
+  "reason.PolicyInvalid": {
+    en: "A rule and its example disagree",
+    ko: "승인 규칙과 예시가 맞지 않음",
+  },
+  "reason.UnattendedUndecided": {
+    en: "Must say what happens when nobody is there to approve",
+    ko: "승인할 사람이 없을 때의 처리를 정해야 함",
+  },
+  "reason.NoSecondApprover": {
+    en: "Needs a second person to approve",
+    ko: "승인할 다른 사람이 필요함",
+  },
+  "reason.NobodyDecided": { en: "Nobody has decided yet", ko: "아직 아무도 결정하지 않음" },
+  "reason.QuorumMissing": {
+    en: "More people must approve",
+    ko: "승인이 더 필요함",
+  },
+  "reason.NoDecisionCounts": {
+    en: "Those who approved may not decide on this",
+    ko: "승인한 사람에게 결정 권한이 없음",
+  },
+  "reason.IncompleteAction": {
+    en: "Can't be shown in full, so it can only be denied",
+    ko: "전체 내용을 보여 줄 수 없어 거부만 가능함",
+  },
+  "reason.RequesterUnknown": {
+    en: "Nobody knows who started the run, so it can only be denied",
+    ko: "실행을 시작한 사람을 알 수 없어 거부만 가능함",
+  },
+  "reason.Approved": { en: "Approved", ko: "승인됨" },
+  "reason.Claimed": { en: "The run is doing it", ko: "실행에서 처리 중" },
+  "reason.Received": { en: "Reported as done", ko: "완료된 것으로 보고됨" },
+  "reason.Happened": { en: "A person confirmed that it happened", ko: "실제로 수행된 것을 확인함" },
+  "reason.NoReceipt": {
+    en: "It may have happened, nothing tells",
+    ko: "수행되었는지 알 수 없음",
+  },
+  "reason.GrantUnused": { en: "Approved, but not done", ko: "승인되었으나 수행되지 않음" },
+  "reason.Denied": { en: "Denied", ko: "거부됨" },
+  "reason.DidNotHappen": {
+    en: "A person confirmed that it did not happen",
+    ko: "수행되지 않은 것을 확인함",
+  },
+  "reason.Expired": { en: "Nobody decided in time", ko: "기한 안에 결정되지 않음" },
+  "reason.ExecutionCancelled": { en: "The run was cancelled", ko: "실행이 취소됨" },
+  "reason.ExecutionDeleted": { en: "The run was deleted", ko: "실행이 삭제됨" },
+  "reason.ExecutionFinished": {
+    en: "The run ended without the answer",
+    ko: "답을 받기 전에 실행이 끝남",
+  },
   "reason.Ready": { en: "Ready", ko: "준비됨" },
 } as const satisfies Record<string, Record<"en" | "ko", string>>;

@@ -4,12 +4,11 @@ from base64 import b64decode
 
 import pytest
 
-from heliostat_core.approvals import ApprovalState
+from heliostat_core.approvals import Approval, ApprovalState
 from heliostat_core.conditions import (
     AwaitingReason,
     BlockedReason,
     FinishedReason,
-    RunningReason,
 )
 from heliostat_core.executions import AskState
 from heliostat_core.names import RUN_DOCUMENT_KEY
@@ -17,17 +16,16 @@ from heliostat_core.worlds import JOB, POD, SECRET, JsonObject, JsonValue, Ref
 from support.asking import (
     ASKING,
     TOOL_USE,
+    approval_of,
     approvals_in,
+    ask,
     execution_in,
     guard_in,
-    make_action,
-    make_ask,
-    make_asking_result,
     make_receipt,
-    settle_approval,
+    say,
 )
 from support.builders.pods import make_pod, make_result, running, terminated
-from support.builders.resources import make_settings, make_spec
+from support.builders.resources import make_settings
 from support.lived_runs import Ground
 from support.manual_loop import run
 from support.memory_world import Document
@@ -47,17 +45,15 @@ def guard_of(secret: Document) -> JsonObject:
     return guard_in(b64decode(str(mapping_at(secret, "data")[RUN_DOCUMENT_KEY])))
 
 
-async def asked(ground: Ground) -> None:
+async def asked(ground: Ground, **approvals: JsonValue) -> Approval:
     """A run whose first attempt has asked, and that is parked."""
-    ground.agent(**ASKING)
+    spec = {**ASKING, "approvals": {**mapping_at(ASKING, "approvals"), **approvals}}
+    ground.agent(**spec)
     ground.run()
-    await ground.pod(make_pod("Running", running(ground.now())))
-    await ground.until(RunningReason.CONTAINER_RUNNING)
-    action = make_action(execution_in(ground.world), make_spec(**ASKING))
-    message = make_asking_result(make_ask(action))
-    await ground.pod(make_pod("Failed", terminated(16, message=message)))
+    digest = await ask(ground, spec=spec)
     await ground.until(AwaitingReason.ASKED)
     await ground.wait(lambda: not left_of(ground), "nothing of the attempt")
+    return await approval_of(ground, digest)
 
 
 async def resumed(ground: Ground, message: str, code: int = 0) -> None:
@@ -71,13 +67,15 @@ def test_what_is_approved_is_done_once_by_the_attempt_that_claimed_it() -> None:
     async def live() -> None:
         ground = Ground()
         async with ground.living():
-            await asked(ground)
+            approval = await asked(ground)
             parked = execution_in(ground.world)
-            [ask] = parked.status.asks or ()
-            [approval] = approvals_in(ground.world)
-            assert (parked.status.phase, ask.name) == ("AwaitingApproval", approval.metadata.name)
+            [recorded] = parked.status.asks or ()
+            assert (parked.status.phase, recorded.name) == (
+                "AwaitingApproval",
+                approval.metadata.name,
+            )
             assert ground.gateway.revoked == [(parked.metadata.uid, 1)]
-            settle_approval(ground.world, ask.name, ApprovalState.GRANTED)
+            say(ground.world, recorded.name, "Approve")
             await ground.pod(make_pod("Running", running(ground.now())), "sales-1-2")
             [claimed] = approvals_in(ground.world)
             assert claimed.state is ApprovalState.CLAIMED
@@ -86,7 +84,7 @@ def test_what_is_approved_is_done_once_by_the_attempt_that_claimed_it() -> None:
             guard = guard_of(ground.world.objects[Ref(SECRET, "default", "sales-1-2")])
             [told] = guard["decided"]  # type: ignore[misc]
             assert (told["decision"], told["toolUseId"]) == ("Approve", TOOL_USE)
-            receipt = make_receipt(claimed.metadata.uid, ask.digest, text="202 Accepted")
+            receipt = make_receipt(claimed.metadata.uid, recorded.digest, text="202 Accepted")
             message = make_result(receipts=[receipt], resumed=True)
             await ground.pod(make_pod("Succeeded", terminated(0, message=message)), "sales-1-2")
             await ground.until(FinishedReason.VERIFIED)
@@ -95,8 +93,8 @@ def test_what_is_approved_is_done_once_by_the_attempt_that_claimed_it() -> None:
                 ApprovalState.DONE,
                 "202 Accepted",
             )
-            [ask] = execution_in(ground.world).status.asks or ()
-            assert (ask.state, ask.claimed_by) == (AskState.DONE, 2)
+            [recorded] = execution_in(ground.world).status.asks or ()
+            assert (recorded.state, recorded.claimed_by) == (AskState.DONE, 2)
 
     run(live())
 
@@ -105,9 +103,8 @@ def test_what_is_denied_is_told_to_the_session_and_the_run_goes_on() -> None:
     async def live() -> None:
         ground = Ground()
         async with ground.living():
-            await asked(ground)
-            [approval] = approvals_in(ground.world)
-            settle_approval(ground.world, approval.metadata.name, ApprovalState.DENIED)
+            approval = await asked(ground)
+            say(ground.world, approval.metadata.name, "Deny")
             await ground.wait(lambda: "sales-1-2" in left_of(ground), "a second attempt")
             guard = guard_of(ground.world.objects[Ref(SECRET, "default", "sales-1-2")])
             [told] = guard["decided"]  # type: ignore[misc]
@@ -128,9 +125,7 @@ def test_what_nobody_answers_ends_the_run_without_another_attempt() -> None:
     async def live() -> None:
         ground = Ground()
         async with ground.living():
-            await asked(ground)
-            [approval] = approvals_in(ground.world)
-            settle_approval(ground.world, approval.metadata.name, ApprovalState.EXPIRED)
+            await asked(ground, expireSeconds=600)
             await ground.until(FinishedReason.APPROVAL_EXPIRED)
             ended = execution_in(ground.world)
             assert (ended.status.phase, len(ended.status.attempts)) == ("Failed", 1)
@@ -143,7 +138,7 @@ def test_others_run_while_it_waits_and_it_goes_before_what_has_not_begun() -> No
     async def live() -> None:
         ground = Ground(make_settings(max_concurrent_executions=1))
         async with ground.living():
-            await asked(ground)
+            approval = await asked(ground)
             ground.run("sales-2")  # of the same Agent, which runs one at a time
             ended = make_pod("Succeeded", terminated(0, message=make_result()))
             await ground.pod(ended, "sales-2-1")
@@ -153,8 +148,7 @@ def test_others_run_while_it_waits_and_it_goes_before_what_has_not_begun() -> No
             ground.run("sales-3")
             await ground.wait(lambda: "sales-3-1" in left_of(ground), "the third")
             ground.run("sales-4")
-            [approval] = approvals_in(ground.world)
-            settle_approval(ground.world, approval.metadata.name, ApprovalState.GRANTED)
+            say(ground.world, approval.metadata.name, "Approve")
             full = [BlockedReason.TOTAL_CONCURRENCY]
             await ground.wait(lambda: blocks_of(ground) == full, "it waits for a slot")
             await ground.pod(ended, "sales-3-1")
@@ -168,10 +162,9 @@ def test_a_granted_run_waits_while_its_agent_is_suspended() -> None:
     async def live() -> None:
         ground = Ground()
         async with ground.living():
-            await asked(ground)
+            approval = await asked(ground)
             ground.agent(suspend=True, **ASKING)
-            [approval] = approvals_in(ground.world)
-            settle_approval(ground.world, approval.metadata.name, ApprovalState.GRANTED)
+            say(ground.world, approval.metadata.name, "Approve")
             await ground.until(BlockedReason.AGENT_SUSPENDED)
             [approval] = approvals_in(ground.world)
             assert approval.state is ApprovalState.GRANTED  # nothing is claimed before a slot
@@ -208,9 +201,8 @@ def test_a_claim_without_a_receipt(receipts: JsonValue, state: ApprovalState) ->
     async def live() -> None:
         ground = Ground()
         async with ground.living():
-            await asked(ground)
-            [approval] = approvals_in(ground.world)
-            settle_approval(ground.world, approval.metadata.name, ApprovalState.GRANTED)
+            approval = await asked(ground)
+            say(ground.world, approval.metadata.name, "Approve")
             failed = make_result("Failed", "ProviderFailed", "infrastructure", receipts=receipts)
             await resumed(ground, failed if receipts is not None else "", 15)
             await ground.wait(lambda: approvals_in(ground.world)[0].state is state, state)
