@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-
-from heliostat_policy.rules import Policy
+from typing import TYPE_CHECKING
 
 from ..fields import DocumentError, Fields
+
+if TYPE_CHECKING:
+    from heliostat_policy.rules import Policy
 
 _UID = re.compile(r"[A-Za-z0-9-]{0,64}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -121,6 +123,8 @@ _DECIDED = (
 
 
 def _read_policy(guard: Fields) -> Policy:
+    from heliostat_policy.rules import Policy  # its parser is a third of a start's imports
+
     try:
         return Policy.from_json(guard.json_object("policy"))
     except ValueError as error:

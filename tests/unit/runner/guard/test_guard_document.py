@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -35,6 +37,18 @@ def test_the_contract_is_understood() -> None:
 def test_without_it_nothing_is_guarded() -> None:
     assert parse_document(json.dumps(make_run_document("http://gateway"))).guard is None
     assert read(None) is None
+
+
+def test_a_run_without_it_loads_nothing_of_it() -> None:
+    """The parser of the rules is a third of what a start imports."""
+    program = (
+        "import sys, heliostat_runner.program\n"
+        "names = ('heliostat_policy', 'h11', 'heliostat_runner.guard.guard')\n"
+        "print([name for name in names if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert ran.stdout == "[]\n", ran.stderr
 
 
 def test_what_a_decision_may_leave_out() -> None:
