@@ -128,12 +128,6 @@ class Guard:
         """How the guard was passed by; empty while it was not."""
         return self._process.check.bypass if self._process else ""
 
-    @property
-    def deferred(self) -> str:
-        """The id of the call that the last process has deferred."""
-        action = self._process.deferred if self._process else None
-        return action.tool_use_id if action else ""
-
     def see(self, event: JsonObject) -> None:
         """Takes in one event of Claude Code's stream."""
         if self._process is not None and self._terms.is_enforced:

@@ -21,10 +21,6 @@ class FixedGuard:
     bypass: str = ""
     told: GuardReport = field(default_factory=GuardReport)
 
-    @property
-    def deferred(self) -> str:
-        return self.told.ask.tool_use_id if self.told.ask else ""
-
     async def begin(self) -> Hooks | None:
         return None
 

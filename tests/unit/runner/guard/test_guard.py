@@ -187,7 +187,7 @@ async def test_a_new_process_has_deferred_nothing(begin: Begin) -> None:
 
     await asked.guard.begin()
 
-    assert (asked.guard.deferred, asked.guard.report().ask) == ("", None)
+    assert asked.guard.report().ask is None
     assert (await asked.ask("send x", "toolu_2"))[0] == "defer"
 
 
