@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,7 @@ class Deeds:
     connects: tuple[str, ...]
     outside: tuple[str, ...]
     code: int
+    said: str = ""
 
 
 def find_strace() -> str:
@@ -101,7 +102,8 @@ def run_traced(command: str, workspace: Path, home: Path, before: list[str]) -> 
         timeout=SECONDS,
         check=False,
     )
-    return read_log(log.read_text(errors="replace"), workspace, done.returncode)
+    deeds = read_log(log.read_text(errors="replace"), workspace, done.returncode)
+    return replace(deeds, said=done.stderr.decode(errors="replace"))
 
 
 def read_log(text: str, workspace: Path, code: int = 0) -> Deeds:

@@ -5,6 +5,7 @@ from typing import Final
 
 from heliostat_policy.classes import ActionClass
 from heliostat_policy.effects import Effect, Reason, unknown
+from heliostat_policy.paths import is_secret
 from heliostat_policy.shell.code import is_code, judge_code, judge_path
 from heliostat_policy.shell.git import judge_git
 from heliostat_policy.shell.network import judge_curl, judge_known_words, judge_wget
@@ -22,7 +23,9 @@ _SYSTEM: Final = ("/usr/bin/", "/bin/", "/usr/local/bin/")
 _DEVICES_OF_NETWORK: Final = re.compile(r"/+dev/+(?:tcp|udp)/+([^/]+)")
 _WRAPPERS: Final = frozenset({"timeout", "nice", "time", "command", "nohup"})
 _SET: Final = re.compile(r"[-+][eux]+o?|[-+]o|pipefail|errexit|nounset|xtrace")
-_FORMAT: Final = re.compile(r"[^-].*", re.DOTALL)
+_FORMAT: Final = re.compile(r"(?!-)(?!.*%[^A-Za-z%]*n).+", re.DOTALL)  # %n sets a variable
+_PROCESSES: Final = re.compile(r"[auxfwlj]+")  # e shows the environment
+_WIDE: Final = re.compile(r"(?:~|/|/root|/home(?:/[^/]+)?|/proc(?:/[^/]+)?|/run|/var/run|/etc)/*")
 _DEEPEST: Final = 8
 
 
@@ -107,10 +110,14 @@ def _reader(name: str, command: Command, root: str, argv: Argv) -> list[Effect]:
         return [unknown(Reason.UNKNOWN_OPTION, "date", argv)]
     values = tuple(each for _, each in found.given if each is not None)
     operands = found.operands
-    if name in ("grep", "egrep", "fgrep", "rg") and not found.has(
-        "-e", "-f", "--regexp", "--file", "--files"
-    ):
+    is_searching = name in ("grep", "egrep", "fgrep", "rg")
+    if is_searching and not found.has("-e", "-f", "--regexp", "--file", "--files"):
         operands = operands[1:]
+        wide = name == "rg" or found.has("-r", "-R", "--recursive", "--dereference-recursive")
+        if wide and any(_WIDE.fullmatch(each.text) for each in operands):
+            return [Effect(ActionClass.CREDENTIAL, Reason.CREDENTIAL, operands[0].text, argv)]
+    if name == "ps" and not all(_PROCESSES.fullmatch(each.text) for each in (*operands, *values)):
+        return [unknown(Reason.UNKNOWN_OPTION, "ps", argv)]
     if name in OF_NO_FILES:
         operands = ()
     wrong = check_reading((*operands, *values), command.cwds, root)
@@ -185,6 +192,8 @@ def _find(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
     effects = [reads(argv)]
     for words in runs:
         inner = judge_command(Command(words, command.cwds), root, depth + 1)
+        if any(is_secret(each.text, "/") for each in command.words):
+            return [Effect(ActionClass.CREDENTIAL, Reason.CREDENTIAL, "find -exec", argv)]
         if any(each.class_ is not ActionClass.READ for each in inner):
             return [*inner, unknown(Reason.NOT_STATIC, "find -exec", argv)]
         effects += inner

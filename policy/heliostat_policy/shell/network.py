@@ -132,7 +132,10 @@ def judge_curl(command: Command, root: str, argv: Argv) -> list[Effect]:
     found = read_arguments(_CURL, words)
     if any(each.text.startswith("@") for each in found.values("-H", "--header")):
         return [unknown(Reason.UNKNOWN_OPTION, "curl", argv)]
-    if any(each.text.startswith(("@", "%output")) for each in found.values("-w", "--write-out")):
+    if any(
+        each.text.startswith("@") or "%output" in each.text
+        for each in found.values("-w", "--write-out")
+    ):
         return [unknown(Reason.UNKNOWN_OPTION, "curl", argv)]
     return _fetched(
         found, ("-o", "--output"), found.has("-O", "--remote-name"), command, root, argv

@@ -29,7 +29,7 @@ _SED_COMMAND: Final = re.compile(
     r"(?:(?!(?P=edge))[^\\\n]|\\.)*(?P=edge)[gpiI0-9]*)\s*(?:;|\n|$)"
 )
 _BRACKETS: Final = re.compile(r"\[[^\]]*\]")
-_AWK_DOING: Final = re.compile(r"system|getline|ENVIRON|PROCINFO|SYMTAB|FUNCTAB|@|\||\\")
+_AWK_DOING: Final = re.compile(r"system|getline|ENVIRON|ARGV|ARGC|PROCINFO|SYMTAB|FUNCTAB|@|\||\\")
 _JQ_DOING: Final = re.compile(r"env|ENV|import|include|input_filename|debug|stderr|halt|modulemeta")
 
 _FIND_FLAGS: Final = frozenset(

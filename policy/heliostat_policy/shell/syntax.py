@@ -34,7 +34,9 @@ _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _HARMLESS: Final = frozenset({"?", "#", "$", "!"})
 _NUMBERS: Final = re.compile(r"[0-9+*/%()<>=!&|^~ \t-]*")
 _WRITING: Final = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
-_PASSED: Final = frozenset({"comment"})
+_OF_TEST: Final = frozenset({"[", "]", "=", "==", "!=", "!"})
+_BEFORE_COMMENT: Final = re.compile(rb"(?:^|[^\\])[ \t\n;&|()]\Z", re.DOTALL)
+_DELIMITER: Final = re.compile(r"(?P<quote>['\"]?)(?P<name>\w+)(?P=quote)")
 _LISTS: Final = frozenset({"program", "list", "do_group", "else_clause", "negated_command"})
 _CONDITIONS: Final = frozenset({"if_statement", "elif_clause", "while_statement"})
 
@@ -119,9 +121,9 @@ class _Reading:
 
     def statement(self, node: Node) -> None:
         kind = node.type
-        if kind in _PASSED:
-            return
-        if kind in _LISTS or kind in _CONDITIONS:
+        if kind == "comment":
+            self.comment(node)
+        elif kind in _LISTS or kind in _CONDITIONS:
             self.each(node)
         elif kind in _STATEMENTS:
             _STATEMENTS[kind](self, node)
@@ -146,6 +148,12 @@ class _Reading:
             except Unreadable as error:
                 self.add(_unclear(error))
         self.values = before
+
+    def comment(self, node: Node) -> None:
+        """To bash, a # inside of a word begins no comment."""
+        before = self.source[max(0, node.start_byte - 2) : node.start_byte]
+        if before and not _BEFORE_COMMENT.search(before):
+            raise self.refuse(node)
 
     def pipeline(self, node: Node) -> None:
         before, values = self.is_piped, dict(self.values)
@@ -195,10 +203,15 @@ class _Reading:
         if node.children[0].type != "[":
             raise self.refuse(node, Reason.NOT_STATIC)
         words = [
-            self.word(leaf) if leaf.is_named else Word(self.raw(leaf))
-            for leaf in leaves_of_test(node)
+            self.word(leaf) if leaf.is_named else self.token(leaf) for leaf in leaves_of_test(node)
         ]
         self.add(Command(tuple(words), frozenset(self.cwds)))
+
+    def token(self, node: Node) -> Word:
+        """A sign between brackets. Unlike the grammar, bash redirects by < and > there."""
+        if node.type not in _OF_TEST:
+            raise self.refuse(node)
+        return Word(node.type)
 
     def redirected(self, node: Node) -> None:
         body = node.child_by_field_name("body")
@@ -239,11 +252,9 @@ class _Reading:
         return [word.text] if operator == "<" and word.is_static else []
 
     def heredoc(self, node: Node) -> None:
-        is_literal = False
+        is_literal = self.check_heredoc(node)
         for child in node.named_children:
-            if child.type == "heredoc_start":
-                is_literal = any(each in self.raw(child) for each in "'\"\\")
-            elif child.type == "heredoc_body":
+            if child.type == "heredoc_body":
                 if not is_literal:
                     self.parts(child)
             elif child.type in ("file_redirect", "herestring_redirect"):
@@ -251,8 +262,26 @@ class _Reading:
             elif child.type == "pipeline":
                 self.is_piped = True
                 self.pipeline(child)
-            elif child.type != "heredoc_end":
+            elif child.type not in ("heredoc_start", "heredoc_end"):
                 raise self.refuse(child)
+
+    def check_heredoc(self, node: Node) -> bool:
+        """Whether the text is taken literally. Raises Unreadable where it could end before the
+        grammar thinks so: what follows would be commands."""
+        by_type = {each.type: each for each in node.named_children}
+        start, body = by_type.get("heredoc_start"), by_type.get("heredoc_body")
+        delimiter = _DELIMITER.fullmatch(self.raw(start)) if start is not None else None
+        if start is None or delimiter is None:
+            raise self.refuse(node)
+        line_end = self.source.find(b"\n", start.end_byte)
+        if line_end < 0 or b"<<" in self.source[start.end_byte : line_end]:
+            raise self.refuse(node)
+        text = self.raw(body) if body is not None else ""
+        if any(each.strip().startswith(delimiter["name"]) for each in text.splitlines()):
+            raise self.refuse(node)
+        if not delimiter["quote"] and "\\\n" in text:
+            raise self.refuse(node)
+        return bool(delimiter["quote"])
 
     def command(self, node: Node) -> None:
         words: list[Word] = []

@@ -54,7 +54,7 @@ def repeated_names(root: Node, source: bytes) -> frozenset[str]:
         )
         if name is not None:
             names.append(source[name.start_byte : name.end_byte].decode())
-    if b"read" in source:
+    if re.search(rb"\bread\b", source):
         return frozenset(names)
     return frozenset(each for each in names if names.count(each) > 1)
 

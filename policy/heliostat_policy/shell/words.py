@@ -57,8 +57,8 @@ _SPLITTING: Final = re.compile(r"[\s*?\[\\]")
 
 def unquote_word(raw: str) -> Word:
     """A word without quotes: backslashes are taken away, patterns are noticed."""
-    if raw == "{}":
-        return Word(raw)
+    if raw.startswith("#"):
+        raise Unreadable(Reason.UNREADABLE, raw)  # a comment to bash, or a trap for who reads it
     text: list[str] = []
     is_pattern = False
     for found in _UNQUOTED.finditer(raw):

@@ -80,7 +80,7 @@ def check(command: str, workspace: Path, before: list[str]) -> Deeds:
     assert deeds.outside == ()
     started = {os.path.basename(each) for each in deeds.programs if each}
     first = ["timeout", "bash"]
-    assert [os.path.basename(each) for each in deeds.programs[:2]] == first, "it did not start"
+    assert [os.path.basename(each) for each in deeds.programs[:2]] == first, deeds.said
     assert started - {"bash"} - LISTED == set()
     return deeds
 
