@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from heliostat_core.approvals import (
     Approval,
@@ -20,6 +21,7 @@ from heliostat_core.approvals import Decision as Word
 from heliostat_core.executions import Execution, ExecutionStatus
 from heliostat_core.names import RUN_FINALIZER
 from heliostat_core.resources import ObjectMeta, OwnerReference
+from heliostat_core.worlds import JsonValue
 from heliostat_operator.approvals.authority import Authority
 from heliostat_operator.approvals.decisions import next_status
 from heliostat_operator.model.effects import (
@@ -183,7 +185,7 @@ class AskedRun:
         current = execution.current_attempt
         is_over = current is None or current.is_over
         return Observation(
-            agent=make_agent(**ASKING),
+            agent=make_agent(),
             frozen=self.spec,
             slots=make_slots(granted=self.has_slot),
             facts=Facts(None, None) if is_over else self._facts(),
@@ -353,7 +355,7 @@ class AskedRun:
     def _asks(self, pod: AskingPod) -> None:
         """The hook is asked about the call that the session stands at."""
         if self.step >= len(self.actions):
-            self._end(pod, 0, make_result(**self._words(pod)))
+            self._end(pod, 0, make_result(receipts=self._receipts(pod)))
             return
         digest, call = self.digest(self.step), self.call
         told = {each.digest: each for each in pod.told.decided if each.decision != "Deny"}
@@ -362,7 +364,7 @@ class AskedRun:
         if any(each.digest == digest and each.tool_use_id == call for each in denied):
             self._line()
         elif answer is None or not self._holds(answer.expires):
-            message = make_asking_result(make_ask(self.action, call), **self._words(pod))
+            message = make_asking_result(make_ask(self.action, call), receipts=self._receipts(pod))
             self._end(pod, 16, message)
         elif answer.decision == "Done":
             self._line()
@@ -370,7 +372,7 @@ class AskedRun:
             pod.receipts.append((answer.uid, digest, "Committed"))
             pod.stage = "allowed"
         else:
-            message = make_asking_result(make_ask(self.action, call), **self._words(pod))
+            message = make_asking_result(make_ask(self.action, call), receipts=self._receipts(pod))
             self._end(pod, 16, message)
 
     def _holds(self, expires: datetime | None) -> bool:
@@ -399,10 +401,8 @@ class AskedRun:
         self.step += 1
         self.calls += 1
 
-    def _words(self, pod: AskingPod) -> dict[str, list[dict[str, str]]]:
-        return {
-            "receipts": [dict(make_receipt(*each)) for each in pod.receipts]  # type: ignore[dict-item]
-        }
+    def _receipts(self, pod: AskingPod) -> list[JsonValue]:
+        return [make_receipt(*each) for each in pod.receipts]
 
     def _end(self, pod: AskingPod, code: int, message: str) -> None:
         pod.stage, pod.code, pod.message = "ended", code, message
@@ -439,11 +439,11 @@ class AskedRun:
 
     # ---- people, and the controller of asks -----------------------------------------------------
 
-    def say(self, word: str) -> bool:
+    def say(self, word: Literal["Approve", "Deny"]) -> bool:
         """A person decides on what waits."""
         for approval in self.approvals.values():
             if approval.state is ApprovalState.PENDING and not approval.spec.decisions:
-                said = Word(by="ann", decision=word, digest=approval.spec.action.digest)  # type: ignore[arg-type]
+                said = Word(by="ann", decision=word, digest=approval.spec.action.digest)
                 spec = approval.spec.model_copy(update={"decisions": (said,)})
                 self._put(approval.model_copy(update={"spec": spec}))
                 return True

@@ -1,10 +1,12 @@
 """Runs that ask: the words of their pods, and people who decide on them."""
 
 import json
+from base64 import b64decode
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
+from heliostat_core.names import RUN_DOCUMENT_KEY
 from heliostat_core.worlds import APPROVAL, EXECUTION, JsonObject, JsonValue, Ref
 from heliostat_operator.builders.guards import build_guard
 from heliostat_operator.settings import OperatorSettings
@@ -15,13 +17,21 @@ from support.lived_runs import Ground
 from support.memory_world import MemoryWorld
 from support.objects import mapping_at
 
-ASKING: JsonObject = {
-    "approvals": {"rules": [{"decision": "Ask", "argv": ["curl"]}]},
-    "workspace": {"storage": {"type": "Volume", "size": "1Gi"}},
-}
+RULES: JsonValue = [{"decision": "Ask", "argv": ["curl"]}]
+VOLUME: JsonObject = {"storage": {"type": "Volume", "size": "1Gi"}}
+ASKING: JsonObject = {"approvals": {"rules": RULES}, "workspace": VOLUME}
 """What an Agent says whose runs may ask."""
 TOOL_USE = "toolu_1"
 COMMAND = "curl -d @report https://reports.example.com"
+
+
+def apply_asking(
+    ground: Ground, *, suspend: bool = False, rules: JsonValue = RULES, **approvals: JsonValue
+) -> JsonObject:
+    """Applies an Agent whose runs may ask; its spec."""
+    given: JsonObject = {"rules": rules, **approvals}
+    ground.agent(suspend=suspend, approvals=given, workspace=VOLUME)
+    return {"suspend": suspend, "approvals": given, "workspace": VOLUME}
 
 
 def make_action(
@@ -121,7 +131,7 @@ def execution_in(world: MemoryWorld, name: str = "sales-1") -> Execution:
     return Execution.model_validate(world.objects[Ref(EXECUTION, "default", name)])
 
 
-def guard_in(document: bytes) -> JsonObject:
-    """The guard of a run document."""
-    guard: JsonObject = json.loads(document)["guard"]
-    return guard
+def decided_in(secret: JsonObject) -> list[JsonObject]:
+    """What the guard of an attempt is told, from its Secret."""
+    document = b64decode(str(mapping_at(secret, "data")[RUN_DOCUMENT_KEY]))
+    return [dict(each) for each in json.loads(document)["guard"]["decided"]]

@@ -59,7 +59,7 @@ def _mode(spec: AgentSpec, settings: OperatorSettings) -> Mode | None:
     """
     if spec.runtime.command is not None:
         return None
-    if spec.approvals is not None or settings.approvals_mode == Mode.ENFORCE:
+    if spec.approvals is not None or settings.approvals_mode == "Enforce":
         return Mode.ENFORCE
     return Mode.OBSERVE if spec.workspace.image is None else None
 

@@ -28,6 +28,7 @@ from heliostat_core.worlds import (
     JOB,
     InvalidError,
     JsonObject,
+    JsonValue,
     NamespaceTerminatingError,
     Ref,
 )
@@ -40,7 +41,7 @@ from heliostat_operator.schedules.triggers import TriggerReconciler
 from heliostat_operator.secrets.resolved_secrets import ResolvedSecrets
 from heliostat_operator.settings import OperatorSettings
 from heliostat_runner.reasons import ENDINGS, Reason
-from support.asking import ASKING, approval_of, ask, say
+from support.asking import apply_asking, approval_of, ask, say
 from support.builders.pods import (
     make_condition,
     make_pod,
@@ -189,26 +190,31 @@ def scheduled_run(ground: Ground) -> None:
 # ---- asks ----------------------------------------------------------------------------------------
 
 
-async def run_asks(ground: Ground, **approvals: object) -> str:
+async def asks_for(ground: Ground, **approvals: JsonValue) -> str:
     """A run that asks for an action; its digest."""
-    spec: JsonObject = {**ASKING, "approvals": approvals}
-    await begin(ground, **spec)
+    spec = apply_asking(ground, **approvals)
+    ground.run()
     return await ask(ground, spec=spec)
 
 
+async def run_asks(ground: Ground) -> None:
+    await asks_for(ground)
+
+
 async def run_asks_in_vain(ground: Ground) -> None:
-    await run_asks(ground, expireSeconds=60)
+    await asks_for(ground, expireSeconds=60)
 
 
 async def outcome_is_lost(ground: Ground) -> None:
-    approval = await approval_of(ground, await run_asks(ground, expireSeconds=3600))
+    approval = await approval_of(ground, await asks_for(ground, expireSeconds=3600))
     say(ground.world, approval.metadata.name, "Approve")
     await ground.pod(make_pod("Running", running(ground.now())), "sales-1-2")
     await ground.pod(make_pod("Failed", terminated(137)), "sales-1-2")
 
 
 async def run_asks_without_end(ground: Ground) -> None:
-    await begin(ground, **ASKING)
+    apply_asking(ground)
+    ground.run()
     for attempt in range(1, 22):
         digest = await ask(ground, attempt, f"curl https://example.com/{attempt}")
         if attempt <= 20:

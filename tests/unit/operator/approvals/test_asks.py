@@ -1,8 +1,10 @@
 """What a pod asks for is checked: people are shown what the digest is of, or nothing."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 
 import pytest
 
@@ -34,7 +36,11 @@ DIGEST = digest_of(canonical_bytes(ACTION))
 
 
 def look(
-    ask: JsonValue, execution: Execution = RUN, *, open_asks: int = 0, **spec: object
+    ask: JsonValue,
+    execution: Execution = RUN,
+    *,
+    open_asks: int = 0,
+    spec: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[Ended, CheckedAsk | None]:
     """How an attempt with this ask ended, and what is put to people."""
     document = parse_result(make_asking_result(ask))
@@ -46,7 +52,7 @@ def look(
 
 
 def asked(ask: JsonValue, **spec: object) -> CheckedAsk:
-    _, found = look(ask, **spec)  # type: ignore[arg-type]
+    _, found = look(ask, spec=spec)
     assert found is not None
     return found
 
@@ -137,7 +143,7 @@ def test_an_ask_that_cannot_be_read_fails_the_attempt(ask: JsonValue, words: str
     ],
 )
 def test_a_run_that_was_not_told_to_ask_cannot(spec: JsonObject) -> None:
-    ended, found = look(make_ask(ACTION), **spec)  # type: ignore[arg-type]
+    ended, found = look(make_ask(ACTION), spec=spec)
     assert (found, ended.reason) == (None, "AskInvalid")
 
 

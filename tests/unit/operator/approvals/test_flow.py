@@ -1,7 +1,5 @@
 """The whole flow of an ask in the engine: asked, parked, decided, claimed, resumed, told of."""
 
-from base64 import b64decode
-
 import pytest
 
 from heliostat_core.approvals import Approval, ApprovalState
@@ -11,16 +9,15 @@ from heliostat_core.conditions import (
     FinishedReason,
 )
 from heliostat_core.executions import AskState
-from heliostat_core.names import RUN_DOCUMENT_KEY
-from heliostat_core.worlds import JOB, POD, SECRET, JsonObject, JsonValue, Ref
+from heliostat_core.worlds import JOB, POD, SECRET, JsonValue, Ref
 from support.asking import (
-    ASKING,
     TOOL_USE,
+    apply_asking,
     approval_of,
     approvals_in,
     ask,
+    decided_in,
     execution_in,
-    guard_in,
     make_receipt,
     say,
 )
@@ -28,8 +25,6 @@ from support.builders.pods import make_pod, make_result, running, terminated
 from support.builders.resources import make_settings
 from support.lived_runs import Ground
 from support.manual_loop import run
-from support.memory_world import Document
-from support.objects import mapping_at
 
 
 def left_of(ground: Ground) -> list[str]:
@@ -41,14 +36,9 @@ def blocks_of(ground: Ground) -> list[str]:
     return [each.reason for each in execution_in(ground.world).status.blocked_by]
 
 
-def guard_of(secret: Document) -> JsonObject:
-    return guard_in(b64decode(str(mapping_at(secret, "data")[RUN_DOCUMENT_KEY])))
-
-
 async def asked(ground: Ground, **approvals: JsonValue) -> Approval:
     """A run whose first attempt has asked, and that is parked."""
-    spec = {**ASKING, "approvals": {**mapping_at(ASKING, "approvals"), **approvals}}
-    ground.agent(**spec)
+    spec = apply_asking(ground, **approvals)
     ground.run()
     digest = await ask(ground, spec=spec)
     await ground.until(AwaitingReason.ASKED)
@@ -81,8 +71,7 @@ def test_what_is_approved_is_done_once_by_the_attempt_that_claimed_it() -> None:
             assert claimed.state is ApprovalState.CLAIMED
             assert claimed.status.claim is not None
             assert claimed.status.claim.attempt == 2
-            guard = guard_of(ground.world.objects[Ref(SECRET, "default", "sales-1-2")])
-            [told] = guard["decided"]  # type: ignore[misc]
+            [told] = decided_in(ground.world.objects[Ref(SECRET, "default", "sales-1-2")])
             assert (told["decision"], told["toolUseId"]) == ("Approve", TOOL_USE)
             receipt = make_receipt(claimed.metadata.uid, recorded.digest, text="202 Accepted")
             message = make_result(receipts=[receipt], resumed=True)
@@ -106,8 +95,7 @@ def test_what_is_denied_is_told_to_the_session_and_the_run_goes_on() -> None:
             approval = await asked(ground)
             say(ground.world, approval.metadata.name, "Deny")
             await ground.wait(lambda: "sales-1-2" in left_of(ground), "a second attempt")
-            guard = guard_of(ground.world.objects[Ref(SECRET, "default", "sales-1-2")])
-            [told] = guard["decided"]  # type: ignore[misc]
+            [told] = decided_in(ground.world.objects[Ref(SECRET, "default", "sales-1-2")])
             assert (told["decision"], told["reason"]) == ("Deny", "A person denied it.")
             message = make_result(reason="Unverified", message="Done as the agent says.", denied=1)
             await resumed(ground, message)
@@ -163,12 +151,12 @@ def test_a_granted_run_waits_while_its_agent_is_suspended() -> None:
         ground = Ground()
         async with ground.living():
             approval = await asked(ground)
-            ground.agent(suspend=True, **ASKING)
+            apply_asking(ground, suspend=True)
             say(ground.world, approval.metadata.name, "Approve")
             await ground.until(BlockedReason.AGENT_SUSPENDED)
             [approval] = approvals_in(ground.world)
             assert approval.state is ApprovalState.GRANTED  # nothing is claimed before a slot
-            ground.agent(**ASKING)
+            apply_asking(ground)
             await ground.wait(lambda: "sales-1-2" in left_of(ground), "it goes on")
 
     run(live())
