@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from heliostat_cli import gateway, reading, schedule_commands
+from heliostat_cli import gateway, policy_commands, reading, schedule_commands
 from heliostat_cli.errors import CliError
 from heliostat_cli.kinds import parse_target
 from heliostat_cli.options import (
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(schedule_commands.app, name="schedule")
+app.add_typer(policy_commands.app, name="policy")
 
 
 @app.command()

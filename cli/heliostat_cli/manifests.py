@@ -30,7 +30,7 @@ class Manifest:
 
 def read_manifest(path: Path) -> Manifest:
     """Raises UsageError that names the file, the field and the remedy."""
-    documents = _parse(path)
+    documents = read_documents(path)
     if not documents:
         raise UsageError(f"{path} declares nothing", "Write an Agent: see docs/cli.md.")
     for document in documents:
@@ -69,7 +69,8 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _parse(path: Path) -> list[Document]:
+def read_documents(path: Path) -> list[Document]:
+    """The documents of a YAML file, whatever they are. Raises UsageError."""
     try:
         # _Loader is a SafeLoader
         found = list(yaml.load_all(path.read_text(encoding="utf-8"), _Loader))

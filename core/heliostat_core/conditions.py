@@ -45,6 +45,10 @@ class ExecutionCondition(Documented):
         "reasons are those of its times.",
     )
     RUNNING = "Running", "True while an attempt's container runs."
+    AWAITING_APPROVAL = (
+        "AwaitingApproval",
+        "Of a run that asked for an action: True while it waits for a person, without a pod.",
+    )
     SUCCEEDED = "Succeeded", "Unknown while active, then True or False for ever."
     SETTLED = "Settled", "True once the cost is final: every model call of the run is booked."
 
@@ -211,6 +215,11 @@ class BlockedReason(Documented):
         "NamespaceTerminating",
         "The namespace is being deleted: nothing can be started in it.",
     )
+    AWAITING_APPROVAL = (
+        "AwaitingApproval",
+        "A person has to decide on an action of the run; without an answer it ends at the "
+        "estimated time.",
+    )
     STARTING = "Starting", "The pod is on its way."
     STOPPING = "Stopping", "The run is being stopped."
 
@@ -226,6 +235,18 @@ class RunningReason(Documented):
 
     CONTAINER_RUNNING = "ContainerRunning", "The attempt's container runs."
     NOT_RUNNING = "NotRunning", "No container runs now."
+
+
+class AwaitingReason(Documented):
+    """Reasons of `AwaitingApproval`."""
+
+    ASKED = "Asked", "True: the run waits for a decision on what it asked for."
+    OUTCOME_UNKNOWN = (
+        "OutcomeUnknown",
+        "True: an action was allowed and its pod is gone without saying what came of it; a person "
+        "has to find out.",
+    )
+    ANSWERED = "Answered", "False: the last ask was answered, or the run has ended."
 
 
 class SettledReason(Documented):
@@ -314,6 +335,31 @@ class FinishedReason(Documented):
         "PromptTooLong",
         "Prompt, parameters, input and secrets together are more than a Secret can carry.",
     )
+    AWAITING_APPROVAL = (
+        "AwaitingApproval",
+        "Of an attempt: it ended to ask a person for an action. The run goes on when somebody has "
+        "decided.",
+    )
+    APPROVAL_EXPIRED = (
+        "ApprovalExpired",
+        "Nobody approved in time what the run asked for; it did not happen.",
+    )
+    OUTCOME_UNKNOWN = (
+        "OutcomeUnknown",
+        "An action was allowed, its pod went without saying what came of it, and no person found "
+        "out in time.",
+    )
+    GUARD_BYPASSED = (
+        "GuardBypassed",
+        "Something other than the guard's own word came from the pod: an ask that does not agree "
+        "with its digest, or a tool that ran unasked.",
+    )
+    ASK_INVALID = (
+        "AskInvalid",
+        "The runner asked for an approval in a way that can't be followed; the message says what "
+        "is wrong.",
+    )
+    ASK_LIMIT = "AskLimitReached", "The run asked for more approvals than one run may."
     INFRASTRUCTURE_LIMIT = (
         "InfrastructureRetriesExhausted",
         "The infrastructure broke an attempt and all ten further ones.",

@@ -28,10 +28,10 @@ _HOME_DOTFILES: Final = re.compile(
     r"|vimrc|config|local|ssh|aws|docker|kube|gnupg|cache|git-credentials|pythonrc.*|ripgreprc)$"
 )
 _SECRETS: Final = re.compile(
-    r"(?:^|/)(?:\.ssh|\.aws|\.gnupg|\.kube|\.docker|\.azure|\.git-credentials|\.netrc|\.pgpass"
+    r"(?:^|[/:=])(?:\.ssh|\.aws|\.gnupg|\.kube|\.docker|\.azure|\.git-credentials|\.netrc|\.pgpass"
     r"|\.npmrc|\.pypirc|\.vault-token|\.boto|gcloud|gh/hosts\.yml|\.claude\.json|\.credentials\.json"
     r"|id_(?:rsa|dsa|ecdsa|ed25519)|shadow|sudoers|\.env(?:\.[\w.-]+)?|credentials(?:\.json)?"
-    r"|service[-_]account[\w.-]*\.json|[\w.-]+\.(?:pem|key|p12|pfx|keystore|jks))(?:/|$)"
+    r"|service[-_]account[\w.-]*\.json|[\w.*?-]+\.(?:pem|key|p12|pfx|keystore|jks))(?:/|$)"
     r"|^/(?:var/)?run/secrets(?:/|$)|^/proc/(?:[^/]+/)*(?:environ|mem|maps|cmdline|fd)(?:/|$)"
     r"|^/dev/(?!null$|zero$|stdin$|stdout$|stderr$|tty$|u?random$)"
 )
@@ -48,6 +48,8 @@ def place_of(path: str, cwd: str, root: str) -> Place:
     whole = resolve(path, cwd)
     if whole in DEVICES:
         return Place.DEVICE
+    if ".." in path.split("/"):
+        return Place.OUTSIDE  # behind a symbolic link .. is not what the letters say
     base = resolve(root, "/")
     if base == "/" or not whole.startswith(base + "/"):
         return Place.OUTSIDE

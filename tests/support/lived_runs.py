@@ -10,6 +10,7 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import (
     AdmittedReason,
+    AwaitingReason,
     BlockedReason,
     Documented,
     FinishedReason,
@@ -46,6 +47,7 @@ REASONS: tuple[type[Documented], ...] = (
     BlockedReason,
     AdmittedReason,
     RunningReason,
+    AwaitingReason,
     SettledReason,
     FinishedReason,
 )
@@ -239,6 +241,8 @@ def _of_execution(execution: Execution) -> list[Documented]:
                 found.append(BlockedReason(each.reason))
             case "Running":
                 found.append(RunningReason(each.reason))
+            case "AwaitingApproval":
+                found.append(AwaitingReason(each.reason))
             case "Settled":
                 found.append(SettledReason(each.reason))
             case "Succeeded":

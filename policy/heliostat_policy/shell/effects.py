@@ -1,18 +1,219 @@
-"""What a command of Bash does."""
+"""What a command of Bash does: each simple command and each redirection by itself."""
 
 import re
+from typing import Final
 
 from heliostat_policy.classes import ActionClass
 from heliostat_policy.effects import Effect, Reason, unknown
+from heliostat_policy.paths import is_secret
+from heliostat_policy.shell.code import is_code, judge_code, judge_path
+from heliostat_policy.shell.git import judge_git
+from heliostat_policy.shell.network import judge_curl, judge_known_words, judge_wget
+from heliostat_policy.shell.options import read_arguments
+from heliostat_policy.shell.places import check_reading, reads, writes
+from heliostat_policy.shell.readers import ANY_WORDS, OF_NO_FILES, READERS
+from heliostat_policy.shell.scripts import judge_awk, judge_jq, judge_sed, split_find
+from heliostat_policy.shell.syntax import Command, Redirection, Step, Unclear, read_steps
+from heliostat_policy.shell.words import Unreadable, Word
+from heliostat_policy.shell.writers import WRITERS, judge_writer
 
-# Letters that mean themselves to bash, wherever they stand.
-_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,-]+(?: +[A-Za-z0-9_./:@%+,-]+)*")
+Argv = tuple[str, ...]
+
+_SYSTEM: Final = ("/usr/bin/", "/bin/", "/usr/local/bin/")
+_DEVICES_OF_NETWORK: Final = re.compile(r"/+dev/+(?:tcp|udp)/+([^/]+)")
+_WRAPPERS: Final = frozenset({"timeout", "nice", "time", "command", "nohup"})
+_SET: Final = re.compile(r"[-+][eux]+o?|[-+]o|pipefail|errexit|nounset|xtrace")
+_FORMAT: Final = re.compile(r"(?!-)(?!.*%[^A-Za-z%]*n).+", re.DOTALL)  # %n sets a variable
+_PROCESSES: Final = re.compile(r"[auxfwlj]+")  # e shows the environment
+_WIDE: Final = re.compile(r"(?:~|/|/root|/home(?:/[^/]+)?|/proc(?:/[^/]+)?|/run|/var/run|/etc)/*")
+_DEEPEST: Final = 8
 
 
 def effects_of(command: str, cwd: str, root: str) -> tuple[Effect, ...]:
     """Every thing that a command does, each judged by itself."""
-    del cwd, root
-    if not _PLAIN.fullmatch(command):
-        return (unknown(Reason.UNREADABLE, command[:200]),)
-    argv = tuple(command.split())
-    return (Effect(ActionClass.UNKNOWN, Reason.UNKNOWN_PROGRAM, argv[0], argv),)
+    return tuple(each for step in read_steps(command, cwd) for each in _effects_of_step(step, root))
+
+
+def _effects_of_step(step: Step, root: str) -> list[Effect]:
+    if isinstance(step, Unclear):
+        return [unknown(step.reason, step.text)]
+    if isinstance(step, Redirection):
+        return [_redirection(step, root)]
+    return judge_command(step, root)
+
+
+def _redirection(step: Redirection, root: str) -> Effect:
+    network = _DEVICES_OF_NETWORK.match(step.target.text)
+    if network:
+        host = network.group(1).lower()
+        return Effect(ActionClass.SEND, Reason.SENDS, host, host=host)
+    if step.writes:
+        return writes(step.target, step.cwds, root, (), patterns=True)
+    try:
+        return check_reading((step.target,), step.cwds, root) or reads((), step.target.text)
+    except Unreadable as error:
+        return unknown(error.reason, error.text)
+
+
+def judge_command(command: Command, root: str, depth: int = 0) -> list[Effect]:
+    """What one simple command does, by the table of known programs."""
+    argv = _static_beginning(command.words)
+    try:
+        return _judge(command, root, argv, depth)
+    except Unreadable as error:
+        return [unknown(error.reason, error.text or (argv[0] if argv else ""), argv)]
+
+
+def _static_beginning(words: tuple[Word, ...]) -> Argv:
+    found = []
+    for word in words:
+        if not word.is_static:
+            break
+        found.append(word.text)
+    return tuple(found)
+
+
+def _judge(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
+    if not argv or not argv[0] or depth > _DEEPEST:
+        return [unknown(Reason.NOT_STATIC, "")]
+    name = argv[0]
+    if "/" in name:
+        folder = next((each for each in _SYSTEM if name.startswith(each)), None)
+        if folder is None:
+            return judge_path(command, root, argv)
+        name = name.removeprefix(folder)
+    if name in _WRAPPERS:
+        return _wrapped(name, command, root, argv, depth)
+    if name == "find":
+        return _find(command, root, argv, depth)
+    if name in _SINGLE:
+        return _SINGLE[name](command, root, argv)
+    if name in WRITERS:
+        return judge_writer(name, command, root, argv)
+    if name in ANY_WORDS or name in READERS:
+        return _reader(name, command, root, argv)
+    if is_code(name):
+        known = judge_known_words((name, *argv[1:]))
+        return [known] if known else judge_code(name, command, argv)
+    known = judge_known_words((name, *argv[1:]))
+    return [known or unknown(Reason.UNKNOWN_PROGRAM, name, argv)]
+
+
+def _reader(name: str, command: Command, root: str, argv: Argv) -> list[Effect]:
+    words = command.words[1:]
+    if name in ANY_WORDS:
+        return [reads(argv)]
+    if name == "date":
+        words = tuple(each for each in words if not each.text.startswith("+"))
+    found = read_arguments(READERS[name], words)
+    if name == "date" and found.operands:
+        return [unknown(Reason.UNKNOWN_OPTION, "date", argv)]
+    values = tuple(each for _, each in found.given if each is not None)
+    operands = found.operands
+    is_searching = name in ("grep", "egrep", "fgrep", "rg")
+    if is_searching and not found.has("-e", "-f", "--regexp", "--file", "--files"):
+        operands = operands[1:]
+        wide = name == "rg" or found.has("-r", "-R", "--recursive", "--dereference-recursive")
+        if wide and any(_WIDE.fullmatch(each.text) for each in operands):
+            return [Effect(ActionClass.CREDENTIAL, Reason.CREDENTIAL, operands[0].text, argv)]
+    if name == "ps" and not all(_PROCESSES.fullmatch(each.text) for each in (*operands, *values)):
+        return [unknown(Reason.UNKNOWN_OPTION, "ps", argv)]
+    if name in OF_NO_FILES:
+        operands = ()
+    wrong = check_reading((*operands, *values), command.cwds, root)
+    return [wrong or reads(argv)]
+
+
+def _printf(command: Command, root: str, argv: Argv) -> list[Effect]:
+    """With a format that is no option, it prints."""
+    del command, root
+    if len(argv) < 2 or not _FORMAT.fullmatch(argv[1]):
+        return [unknown(Reason.UNKNOWN_OPTION, "printf", argv)]
+    return [reads(argv)]
+
+
+def _test(command: Command, root: str, argv: Argv) -> list[Effect]:
+    """Compares static words; -v and -R evaluate what stands in brackets."""
+    words = command.words[1:]
+    if any(not each.is_static or each.text in ("-v", "-R") for each in words):
+        return [unknown(Reason.NOT_STATIC, argv[0], argv)]
+    return [check_reading(words, command.cwds, root) or reads(argv)]
+
+
+def _set(command: Command, root: str, argv: Argv) -> list[Effect]:
+    """Switches of the shell; without any it prints all variables."""
+    del root
+    if len(argv) < 2 or len(argv) != len(command.words):
+        return [Effect(ActionClass.CREDENTIAL, Reason.CREDENTIAL, "environment", argv)]
+    if not all(_SET.fullmatch(each) for each in argv[1:]) or argv[-1].endswith("o"):
+        return [unknown(Reason.UNKNOWN_OPTION, "set", argv)]
+    return [reads(argv)]
+
+
+def _environment(command: Command, root: str, argv: Argv) -> list[Effect]:
+    """Prints variables, in which keys are."""
+    del command, root
+    return [Effect(ActionClass.CREDENTIAL, Reason.CREDENTIAL, "environment", argv)]
+
+
+def _wrapped(name: str, command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
+    """The command that another one runs."""
+    words = command.words[1:]
+    effects: list[Effect] = []
+    if name == "command" and words and words[0].text in ("-v", "-V"):
+        return [reads(argv)]
+    if name == "timeout":
+        while words and words[0].text in ("-v", "--foreground", "--preserve-status"):
+            words = words[1:]
+        while len(words) > 1 and words[0].text in ("-k", "-s"):
+            words = words[2:]
+        if not words or not re.fullmatch(r"\d+(?:\.\d+)?[smhd]?", words[0].text):
+            return [unknown(Reason.UNKNOWN_OPTION, name, argv)]
+        words = words[1:]
+    elif name == "nice" and len(words) > 1 and words[0].text == "-n":
+        words = words[2:]
+    elif name == "nohup":
+        effects = [writes(Word("nohup.out"), command.cwds, root, argv)]
+    if not words or words[0].text.startswith("-") or not words[0].is_static:
+        return [unknown(Reason.UNKNOWN_OPTION, name, argv)]
+    if name != "time" and words[0].text in ("cd", "read", "set", "exit", "wait", "pushd", "popd"):
+        return [unknown(Reason.UNKNOWN_OPTION, name, argv)]
+    inner = Command(words, command.cwds, command.is_piped, command.inputs)
+    found = judge_command(inner, root, depth + 1)
+    return effects + found
+
+
+def _find(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
+    """Finds files; what it runs for each of them may only read."""
+    folders, runs = split_find(command)
+    wrong = check_reading(folders, command.cwds, root)
+    if wrong is not None:
+        return [wrong]
+    effects = [reads(argv)]
+    for words in runs:
+        inner = judge_command(Command(words, command.cwds), root, depth + 1)
+        if any(is_secret(each.text, "/") for each in command.words):
+            return [Effect(ActionClass.CREDENTIAL, Reason.CREDENTIAL, "find -exec", argv)]
+        if any(each.class_ is not ActionClass.READ for each in inner):
+            return [*inner, unknown(Reason.NOT_STATIC, "find -exec", argv)]
+        effects += inner
+    return effects
+
+
+_SINGLE: Final = {
+    "sed": judge_sed,
+    "awk": judge_awk,
+    "gawk": judge_awk,
+    "mawk": judge_awk,
+    "jq": judge_jq,
+    "git": judge_git,
+    "curl": judge_curl,
+    "wget": judge_wget,
+    "printf": _printf,
+    "test": _test,
+    "[": _test,
+    "set": _set,
+    "env": _environment,
+    "printenv": _environment,
+    "export": _environment,
+}

@@ -163,7 +163,7 @@ def test_a_host_is_named_whole_or_by_its_domain(pattern: str, host: str, hit: bo
         ("frob pull push", "frob push", False, False),
         ("frobs push", "frob push", False, False),
         ("/opt/frob push", "frob push", True, False),
-        ("./frob push", "frob push", True, False),
+        ("../frob push", "frob push", True, False),
         ("frob -C /x push", "frob push", True, False),
         ("frob -C /x --no-pager push", "frob push", True, False),
         ("frob --no-pager push", "frob push", True, False),

@@ -1,0 +1,399 @@
+"""Reads a command with bash's grammar, into simple commands and redirections.
+
+The list of kinds of nodes is closed: what is not on it is unreadable, and what the parser could
+not place is, too. Variables have a value only where the command itself gives them one.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tree_sitter import Node
+
+from heliostat_policy.effects import Reason
+from heliostat_policy.paths import resolve
+from heliostat_policy.shell.tree import leaves_of_test, parse, repeated_names
+from heliostat_policy.shell.words import (
+    DYNAMIC,
+    PIPE,
+    Kind,
+    Unreadable,
+    Word,
+    join,
+    splits,
+    unquote_ansi,
+    unquote_string,
+    unquote_word,
+)
+
+MOST_CHARACTERS: Final = 100_000
+_MOST_VALUES: Final = 16
+_MOST_STEPS: Final = 2_000
+_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+_HARMLESS: Final = frozenset({"?", "#", "$", "!"})
+_NUMBERS: Final = re.compile(r"[0-9+*/%()<>=!&|^~ \t-]*")
+_WRITING: Final = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
+_OF_TEST: Final = frozenset({"[", "]", "=", "==", "!=", "!"})
+_BEFORE_COMMENT: Final = re.compile(rb"(?:^|[^\\])[ \t\n;&|()]\Z", re.DOTALL)
+_DELIMITER: Final = re.compile(r"(?P<quote>['\"]?)(?P<name>\w+)(?P=quote)")
+_LISTS: Final = frozenset({"program", "list", "do_group", "else_clause", "negated_command"})
+_CONDITIONS: Final = frozenset({"if_statement", "elif_clause", "while_statement"})
+
+
+@dataclass(frozen=True)
+class Command:
+    """One simple command. `inputs` are the files that its own redirections read."""
+
+    words: tuple[Word, ...]
+    cwds: frozenset[str]
+    is_piped: bool = False
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Redirection:
+    """One file that is opened for a command."""
+
+    target: Word
+    writes: bool
+    cwds: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """A part that can't be read."""
+
+    reason: Reason
+    text: str
+
+
+Step = Command | Redirection | Unclear
+
+
+def read_steps(text: str, cwd: str) -> tuple[Step, ...]:
+    """All that a command does, in the order of its text; what can't be read is among it."""
+    if len(text) > MOST_CHARACTERS:
+        return (Unclear(Reason.UNREADABLE, text[:200]),)
+    try:
+        source = text.encode()
+    except UnicodeEncodeError:
+        return (Unclear(Reason.UNREADABLE, ""),)
+    root = None if b"\0" in source or b"\r" in source else parse(source)
+    if root is None:
+        return (Unclear(Reason.UNREADABLE, text[:200]),)
+    reading = _Reading(source, {resolve(cwd, "/")}, repeated=repeated_names(root, source))
+    try:
+        reading.statement(root)
+    except (Unreadable, RecursionError) as error:
+        reading.add(_unclear(error))
+    return tuple(dict.fromkeys(reading.steps)) or (Unclear(Reason.UNREADABLE, text[:200]),)
+
+
+def _unclear(error: Unreadable | RecursionError) -> Unclear:
+    if isinstance(error, Unreadable):
+        return Unclear(error.reason, error.text)
+    return Unclear(Reason.UNREADABLE, "nested too deep")
+
+
+@dataclass
+class _Reading:
+    source: bytes
+    cwds: set[str]
+    repeated: frozenset[str]
+    """Names that are given a value at several places: which one holds where is not followed."""
+    values: dict[str, Word] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    is_piped: bool = False
+
+    def add(self, step: Step) -> None:
+        if len(self.steps) >= _MOST_STEPS:
+            raise Unreadable(Reason.UNREADABLE, "too long")
+        self.steps.append(step)
+
+    def raw(self, node: Node) -> str:
+        return self.source[node.start_byte : node.end_byte].decode()
+
+    def refuse(self, node: Node, reason: Reason = Reason.UNREADABLE) -> Unreadable:
+        return Unreadable(reason, self.raw(node))
+
+    # Statements
+
+    def statement(self, node: Node) -> None:
+        kind = node.type
+        if kind == "comment":
+            self.comment(node)
+        elif kind in _LISTS or kind in _CONDITIONS:
+            self.each(node)
+        elif kind in _STATEMENTS:
+            _STATEMENTS[kind](self, node)
+        else:
+            raise self.refuse(node)
+
+    def each(self, node: Node) -> None:
+        """Each statement in a row. One that can't be read does not hide the next.
+
+        A value holds until the end of the row in which it was given: after that, or in another
+        branch, a variable may still have the value of the environment.
+        """
+        before = dict(self.values)
+        for child in node.named_children:
+            if child.type in ("elif_clause", "else_clause"):
+                self.values = dict(before)
+            try:
+                if child.type == "variable_assignment":
+                    self.assignment(child)
+                else:
+                    self.statement(child)
+            except Unreadable as error:
+                self.add(_unclear(error))
+        self.values = before
+
+    def comment(self, node: Node) -> None:
+        """To bash, a # inside of a word begins no comment."""
+        before = self.source[max(0, node.start_byte - 2) : node.start_byte]
+        if before and not _BEFORE_COMMENT.search(before):
+            raise self.refuse(node)
+
+    def pipeline(self, node: Node) -> None:
+        before, values = self.is_piped, dict(self.values)
+        for child in node.named_children:
+            self.statement(child)
+            self.is_piped = True
+        self.is_piped, self.values = before, values
+
+    def group(self, node: Node) -> None:
+        if node.children[0].type not in ("{", "("):
+            if not _NUMBERS.fullmatch(self.raw(node)):
+                raise self.refuse(node, Reason.NOT_STATIC)
+            return
+        self.each(node)
+
+    def loop(self, node: Node) -> None:
+        name = node.child_by_field_name("variable")
+        body = node.child_by_field_name("body")
+        if node.children[0].type != "for" or name is None or body is None:
+            raise self.refuse(node)
+        words = [self.word(each) for each in node.children_by_field_name("value")]
+        if not words or len(words) > _MOST_VALUES:
+            words = [DYNAMIC] if words else []
+        variable = self.raw(name)
+        for word in words:
+            self.bind(variable, word, node)
+            self.each(body)
+            self.values.pop(variable, None)
+
+    def assignment(self, node: Node) -> None:
+        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        after = node.next_sibling
+        if name is None or name.type != "variable_name" or "+=" in self.raw(node):
+            raise self.refuse(node, Reason.NOT_STATIC)
+        if after is not None and after.type == "&":
+            raise self.refuse(node, Reason.NOT_STATIC)
+        self.bind(self.raw(name), Word("") if value is None else self.word(value), node)
+
+    def bind(self, name: str, word: Word, node: Node) -> None:
+        """Programs obey some variables; by custom those have capital letters."""
+        if not _NAME.fullmatch(name) or name.endswith("_proxy"):
+            raise self.refuse(node, Reason.NOT_STATIC)
+        self.values[name] = DYNAMIC if name in self.repeated else word
+
+    def test(self, node: Node) -> None:
+        """`[ ... ]` is the program test; what `[[` evaluates may hold commands."""
+        if node.children[0].type != "[":
+            raise self.refuse(node, Reason.NOT_STATIC)
+        words = [
+            self.word(leaf) if leaf.is_named else self.token(leaf) for leaf in leaves_of_test(node)
+        ]
+        self.add(Command(tuple(words), frozenset(self.cwds)))
+
+    def token(self, node: Node) -> Word:
+        """A sign between brackets. Unlike the grammar, bash redirects by < and > there."""
+        if node.type not in _OF_TEST:
+            raise self.refuse(node)
+        return Word(node.type)
+
+    def redirected(self, node: Node) -> None:
+        body = node.child_by_field_name("body")
+        redirects = [each for each in node.named_children if each != body]
+        before = len(self.steps)
+        is_piped = self.is_piped
+        if body is not None:
+            self.statement(body)
+        inputs = [each for redirect in redirects for each in self.redirect(redirect)]
+        self.is_piped = is_piped
+        if inputs and len(self.steps) > before:
+            first = self.steps[before]
+            if isinstance(first, Command):
+                self.steps[before] = replace(first, inputs=(*first.inputs, *inputs))
+
+    def redirect(self, node: Node) -> list[str]:
+        """Notes what a redirection opens; gives the names of files that are read."""
+        if node.type == "heredoc_redirect":
+            self.heredoc(node)
+            return []
+        if node.type == "herestring_redirect":
+            for child in node.named_children:
+                self.word(child)
+            return []
+        if node.type != "file_redirect":
+            raise self.refuse(node)
+        operator = next((each.type for each in node.children if not each.is_named), "")
+        targets = node.children_by_field_name("destination")
+        if operator in (">&", "<&", ">&-", "<&-"):
+            if not targets or all(re.fullmatch(r"\d+-?|-", self.raw(each)) for each in targets):
+                return []
+            if operator != ">&":
+                raise self.refuse(node)
+        if len(targets) != 1 or (operator != "<" and operator not in _WRITING):
+            raise self.refuse(node)
+        word = self.word(targets[0])
+        self.add(Redirection(word, operator != "<", frozenset(self.cwds)))
+        return [word.text] if operator == "<" and word.is_static else []
+
+    def heredoc(self, node: Node) -> None:
+        is_literal = self.check_heredoc(node)
+        for child in node.named_children:
+            if child.type == "heredoc_body":
+                if not is_literal:
+                    self.parts(child)
+            elif child.type in ("file_redirect", "herestring_redirect"):
+                self.redirect(child)
+            elif child.type == "pipeline":
+                self.is_piped = True
+                self.pipeline(child)
+            elif child.type not in ("heredoc_start", "heredoc_end"):
+                raise self.refuse(child)
+
+    def check_heredoc(self, node: Node) -> bool:
+        """Whether the text is taken literally. Raises Unreadable where it could end before the
+        grammar thinks so: what follows would be commands."""
+        by_type = {each.type: each for each in node.named_children}
+        start, body = by_type.get("heredoc_start"), by_type.get("heredoc_body")
+        delimiter = _DELIMITER.fullmatch(self.raw(start)) if start is not None else None
+        if start is None or delimiter is None:
+            raise self.refuse(node)
+        line_end = self.source.find(b"\n", start.end_byte)
+        if line_end < 0 or b"<<" in self.source[start.end_byte : line_end]:
+            raise self.refuse(node)
+        text = self.raw(body) if body is not None else ""
+        if any(each.strip().startswith(delimiter["name"]) for each in text.splitlines()):
+            raise self.refuse(node)
+        if not delimiter["quote"] and "\\\n" in text:
+            raise self.refuse(node)
+        return bool(delimiter["quote"])
+
+    def command(self, node: Node) -> None:
+        words: list[Word] = []
+        inputs: list[str] = []
+        for child in node.named_children:
+            if child.type == "variable_assignment":
+                raise self.refuse(node, Reason.NOT_STATIC)
+            if child.type == "command_name":
+                words.append(self.word(child.named_children[0]))
+            elif child.type.endswith("_redirect"):
+                inputs += self.redirect(child)
+            else:
+                words.append(self.word(child))
+        command = Command(tuple(words), frozenset(self.cwds), self.is_piped, tuple(inputs))
+        self.add(command)
+        self.follow(command, node)
+
+    def follow(self, command: Command, node: Node) -> None:
+        """Keeps up with commands that change the shell itself: cd and read."""
+        name = command.words[0]
+        texts = [each.text for each in command.words[1:] if each.is_static]
+        if not name.is_static or name.text in ("pushd", "popd"):
+            self.cwds.add("/")
+        elif name.text == "cd":
+            operands = [each for each in texts if each != "--"]
+            is_known = len(operands) == len(command.words) - 1 == 1
+            self.cwds |= (
+                {resolve(operands[0], each) for each in self.cwds}
+                if is_known and operands[0] != "-" and not operands[0].startswith("~")
+                else {"/"}
+            )
+            if len(self.cwds) > _MOST_VALUES:
+                raise self.refuse(node)
+        elif name.text == "read":
+            for each in texts:
+                if not each.startswith("-"):
+                    self.bind(each, DYNAMIC, node)
+
+    # Words
+
+    def word(self, node: Node) -> Word:
+        if self.raw(node) == "{}":
+            return Word("{}")  # a brace expansion in the grammar, plain text to bash
+        if node.type in ("word", "number", "test_operator", "regex"):
+            return unquote_word(self.raw(node))
+        if node.type == "raw_string":
+            return Word(self.raw(node)[1:-1])
+        if node.type == "ansi_c_string":
+            return Word(unquote_ansi(self.raw(node)))
+        if node.type == "string":
+            return self.string(node)
+        if node.type == "concatenation":
+            return join([self.word(each) for each in node.children], self.raw(node))
+        if node.type in ("simple_expansion", "expansion"):
+            word = self.variable(node)
+            if word.kind is not Kind.DYNAMIC and splits(word):
+                raise self.refuse(node, Reason.NOT_STATIC)
+            return word
+        return self.substitution(node)
+
+    def substitution(self, node: Node) -> Word:
+        if node.type in ("command_substitution", "process_substitution"):
+            before, self.is_piped = self.is_piped, node.children[0].type == ">("
+            self.each(node)
+            self.is_piped = before
+            return DYNAMIC if node.type == "command_substitution" else PIPE
+        if node.type == "arithmetic_expansion" and _NUMBERS.fullmatch(self.raw(node)[1:]):
+            return DYNAMIC
+        raise self.refuse(node, Reason.NOT_STATIC)
+
+    def string(self, node: Node) -> Word:
+        if not any(each.type != "string_content" for each in node.named_children):
+            return Word(unquote_string(self.raw(node)[1:-1]))
+        return join(self.parts(node), self.raw(node))
+
+    def parts(self, node: Node) -> list[Word]:
+        """What stands between quotes or in a here-document: text and expansions."""
+        found = []
+        place = node.start_byte + (1 if node.type == "string" else 0)
+        for child in node.named_children:
+            if child.type in ("string_content", "heredoc_content"):
+                continue
+            between = self.source[place : child.start_byte].decode()
+            found.append(Word(unquote_string(between)))
+            is_variable = child.type in ("simple_expansion", "expansion")
+            found.append(self.variable(child) if is_variable else self.substitution(child))
+            place = child.end_byte
+        end = node.end_byte - (1 if node.type == "string" else 0)
+        found.append(Word(unquote_string(self.source[place:end].decode())))
+        return [each for each in found if each != Word("")]
+
+    def variable(self, node: Node) -> Word:
+        named = node.named_children
+        plain = re.fullmatch(r"\$\{?\w+\}?|\$[?#$!]", self.raw(node))
+        if len(named) != 1 or not plain:
+            raise self.refuse(node, Reason.NOT_STATIC)
+        name = self.raw(named[0])
+        if named[0].type == "special_variable_name" and name in _HARMLESS:
+            return DYNAMIC
+        if name == "HOME":
+            return Word("~")
+        if name not in self.values:
+            raise self.refuse(node, Reason.NOT_STATIC)
+        return self.values[name]
+
+
+_STATEMENTS: Final[Mapping[str, Callable[[_Reading, Node], None]]] = {
+    "command": _Reading.command,
+    "pipeline": _Reading.pipeline,
+    "redirected_statement": _Reading.redirected,
+    "subshell": _Reading.group,
+    "compound_statement": _Reading.group,
+    "for_statement": _Reading.loop,
+    "test_command": _Reading.test,
+}
