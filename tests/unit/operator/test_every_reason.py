@@ -1,4 +1,4 @@
-"""Each reason that conditions.py documents is one that the engine writes: what a reason promises
+"""Each reason that core documents is one that the engine writes: what a reason promises
 is led to, and no text of a test counts for it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
