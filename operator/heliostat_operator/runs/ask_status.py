@@ -43,8 +43,8 @@ def with_waiting(
     else:
         reason = AwaitingReason.ASKED
         words = (
-            f"Approval {ask.name!r} waits for a decision; its Event says how to decide. Without one "
-            "the run ends as ApprovalExpired."
+            f"Approval {ask.name!r} waits for a decision; its Event says how to decide. Without "
+            "one the run ends as ApprovalExpired."
         )
     status = with_condition(
         status, stamp, ExecutionCondition.AWAITING_APPROVAL, "True", reason, words

@@ -192,7 +192,7 @@ def scheduled_run(ground: Ground) -> None:
 
 async def asks_for(ground: Ground, **approvals: JsonValue) -> str:
     """A run that asks for an action; its digest."""
-    spec = apply_asking(ground, **approvals)
+    spec = apply_asking(ground, approvals)
     ground.run()
     return await ask(ground, spec=spec)
 
