@@ -73,15 +73,13 @@ REFUSED = InvalidError(
 class Stage:
     """One run that asks, in memory, and the operator."""
 
-    def __init__(self, error: WorldError | None = REFUSED, **run_spec: object) -> None:
+    def __init__(self, error: WorldError | None = REFUSED) -> None:
         self.world = MemoryWorld()
         self.now = NOW
         self.trials = Trials(error)
         self.check = PolicyCheck(self.trials, lambda: (self.now - NOW).total_seconds())
         self.engine = self.restarted()
-        execution = make_execution(
-            status=make_condition_status(), requestedBy="ann", **run_spec
-        ).to_json()
+        execution = make_execution(status=make_condition_status(), requestedBy="ann").to_json()
         self.world.put(execution)
 
     def restarted(self) -> Engine:
@@ -264,14 +262,14 @@ def test_a_claim_whose_run_ended_without_a_receipt_is_unknown(is_gone: bool) -> 
     stage = Stage()
     stage.ask(state="Claimed")
     assert stage.after() == "Claimed"
-    assert stage.approval.metadata.finalizers == (CLAIM_FINALIZER,)
+    assert CLAIM_FINALIZER in stage.approval.metadata.finalizers
     if is_gone:
         del stage.world.objects[RUN]
     else:
         stage.change_run(**RUN_ENDS[1][0])
     assert stage.after() == "OutcomeUnknown"
     assert resolve_command(stage.approval) in stage.approval.status.message
-    assert stage.approval.metadata.finalizers == ()
+    assert not stage.approval.metadata.finalizers
 
 
 def test_a_person_resolves_what_nobody_knows() -> None:
