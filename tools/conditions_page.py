@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "blocked": partial(build_table, "reason", conditions.BlockedReason),
     "admitted": partial(build_table, "reason", conditions.AdmittedReason),
     "running": partial(build_table, "reason", conditions.RunningReason),
+    "awaiting": partial(build_table, "reason", conditions.AwaitingReason),
     "settled": partial(build_table, "reason", conditions.SettledReason),
     "finished": partial(build_table, "reason", conditions.FinishedReason),
     "approvals": partial(build_table, "reason", ApprovalReason),

@@ -79,6 +79,7 @@ Micros = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 """Micro-dollars, up to a million dollars."""
 Text = Annotated[str, StringConstraints(max_length=65536)]
 ShortText = Annotated[str, StringConstraints(max_length=1024)]
+Line = Annotated[str, StringConstraints(max_length=256)]
 
 
 class ManagedFields(Part):

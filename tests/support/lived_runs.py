@@ -10,6 +10,7 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import (
     AdmittedReason,
+    AwaitingReason,
     BlockedReason,
     Documented,
     FinishedReason,
@@ -46,10 +47,11 @@ REASONS: tuple[type[Documented], ...] = (
     BlockedReason,
     AdmittedReason,
     RunningReason,
+    AwaitingReason,
     SettledReason,
     FinishedReason,
 )
-"""All of conditions.py."""
+"""All of heliostat_core.conditions."""
 
 _PRIVATE_KEY = new_private_key()
 _STEP_SECONDS = 0.5
@@ -239,6 +241,8 @@ def _of_execution(execution: Execution) -> list[Documented]:
                 found.append(BlockedReason(each.reason))
             case "Running":
                 found.append(RunningReason(each.reason))
+            case "AwaitingApproval":
+                found.append(AwaitingReason(each.reason))
             case "Settled":
                 found.append(SettledReason(each.reason))
             case "Succeeded":

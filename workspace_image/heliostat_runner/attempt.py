@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .document import RunDocument
+from .guard.reports import GuardReport
 from .processes import Processes
 from .reasons import Reason, Verdict
 from .result import Usage
@@ -48,6 +49,7 @@ class Work:
     turns: int = 0
     second_attempts: int = 0
     usage: Usage = field(default_factory=Usage)
+    guard: GuardReport | None = None
     remarks: tuple[str, ...] = ()
     """Short sentences for the message."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
 
 from .document import RunDocument
@@ -31,6 +32,22 @@ _UNATTENDED = (
     "Workflow",
 )
 
+
+@dataclass(frozen=True)
+class Hooks:
+    """The guard's hook, for one process."""
+
+    settings: Path
+    """The file that names it."""
+    replace_rules: bool
+    """The hook alone allows: a tool that a rule allowed would run where the hook fails."""
+
+
+LOST_CALL_PROMPT = (
+    "This run goes on now, in the same session and the same workspace. Your last action waited for "
+    "a person's decision, and can no longer be resumed: it was not done. Make the call again if it "
+    "is still needed, and a person is asked again. Then finish the task."
+)
 CONTINUE_PROMPT = (
     "This run was interrupted and goes on now, in the same session and the same workspace. "
     "Look at what is there already before you repeat an unfinished step, then finish the task."
@@ -59,11 +76,18 @@ def find_binary(settings: Settings) -> Path | None:
 
 
 def build_command_line(
-    binary: Path, document: RunDocument, settings: Settings, session: str, resume: bool, turns: int
+    binary: Path,
+    document: RunDocument,
+    settings: Settings,
+    session: str,
+    resume: bool,
+    turns: int,
+    hooks: Hooks | None = None,
 ) -> list[str]:
     """The prompt comes on stdin: a command line is bounded and seen by everybody.
 
-    `turns`: turns of this attempt that are used up already.
+    `turns`: turns of the session that are used up already. With 0 as --max-turns there would be no
+    limit.
     """
     deny = (*document.deny, *_UNATTENDED, f"Read(/{settings.run_dir}/**)")
     command = [
@@ -82,9 +106,16 @@ def build_command_line(
     ]
     if document.limits.max_turns is not None:
         command.append(f"--max-turns={max(1, document.limits.max_turns - turns)}")
-    if document.allow:
+    if hooks is not None:
+        command.append(f"--settings={hooks.settings}")
+    if document.allow and not (hooks and hooks.replace_rules):
         command += ["--allowed-tools", *document.allow]
     return [*command, "--disallowed-tools", *deny]
+
+
+def session_file(settings: Settings, session: str) -> Path | None:
+    """The file of the conversation, None where there is none."""
+    return next((path for path in _session_files(settings, session) if _holds_message(path)), None)
 
 
 def has_session(settings: Settings, session: str) -> bool:
@@ -93,7 +124,7 @@ def has_session(settings: Settings, session: str) -> bool:
     Claude Code writes other lines before the first message, and refuses to resume a file without
     any: what a crash, a full disk or a lost volume left of a session is none.
     """
-    return any(_holds_message(path) for path in _session_files(settings, session))
+    return session_file(settings, session) is not None
 
 
 def _holds_message(path: Path) -> bool:

@@ -24,7 +24,10 @@ class Final:
     stop_reason: str
     api_status: int | None
     text: str
-    denials: int
+    denied_calls: tuple[str, ...]
+    """Ids of the calls that were denied."""
+    deferred_call: str
+    """The id of the call that waits for a decision, empty where none does."""
 
 
 @dataclass
@@ -172,5 +175,8 @@ class Conversation:
             stop_reason=text_at(event, "stop_reason"),
             api_status=status or None,
             text=text_at(event, "result") or " ".join(texts),
-            denials=len(objects_at(event, "permission_denials")),
+            denied_calls=tuple(
+                text_at(each, "tool_use_id") for each in objects_at(event, "permission_denials")
+            ),
+            deferred_call=text_at(event, "deferred_tool_use", "id"),
         )

@@ -11,15 +11,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from .api import Answer, Never, Position, Request, pause_after, read_answer
+from .api import Answer, Later, Never, Position, Request, pause_after, read_answer
 from .files import WorkFile, read_piece
-from .ingest import end_request, events_request, file_request, pieces_request
+from .ingest import action_request, end_request, events_request, file_request, pieces_request
 from .jsonvalue import JsonObject
 from .pieces import Pieces
 from .spool import Batch, Spool
 from .supervision import Shutdown
 
 _PIECES_SECONDS = 0.3
+_ACTION_BYTES = 64 << 10
+"""Of a canonical action, as the api takes it."""
 _SETBACKS = 3
 """How often a file may begin anew."""
 
@@ -67,6 +69,10 @@ class Delivery:
         self._taken = 0
         self._lost = 0
         self._setbacks = 0
+        self._action: Request | None = None
+        self._action_refused = ""
+        self.has_taken_action = False
+        """The api has the canonical action that waits for a person."""
         self._files: Sequence[WorkFile] = ()
         self._files_taken = 0
         self._refused_files: list[str] = []
@@ -83,6 +89,14 @@ class Delivery:
         self._pieces.hear(event)
         if self._pieces.is_waiting:
             self._news.set()
+
+    def deliver_action(self, digest: str, canonical: bytes) -> None:
+        """Before all else that waits: without it, the action can only be denied."""
+        if len(canonical) > _ACTION_BYTES:
+            self._action_refused = f"{len(canonical)} bytes; it may have {_ACTION_BYTES}"
+            return
+        self._action = action_request(self._path, digest, canonical)
+        self._news.set()
 
     async def finish(
         self, files: Sequence[WorkFile], until: float, shutdown: Shutdown
@@ -107,6 +121,9 @@ class Delivery:
         left = self._spool.end - self._taken
         named = self._refused_files[:_NAMED]
         files = len(self._files) - self._files_taken - len(named)
+        refused = self._action_refused or ("" if self._action is None else f"not in time{why}")
+        if refused:
+            named.append(f"The whole action was not delivered: {refused}.")
         found = (
             (left, f"{left} events were not delivered{why}."),
             (self._lost, f"{self._lost} events were lost before they could be delivered."),
@@ -139,6 +156,8 @@ class Delivery:
     async def _deliver_events(self) -> None:
         while True:
             self._news.clear()
+            if self._action is not None:
+                await self._hand_over_action(self._action)
             batch = self._spool.read()
             if batch is not None:
                 await self._hand_over(batch)
@@ -146,6 +165,25 @@ class Delivery:
                 return
             elif not await self._tell_pieces():
                 await self._news.wait()
+
+    async def _hand_over_action(self, request: Request) -> None:
+        """An api that knows no actions takes the rest all the same."""
+        failures = 0
+        while True:
+            answer = await self._api.ask(request)
+            if answer.status // 100 == 2:
+                self.has_taken_action = True
+                break
+            meaning = read_answer(answer)
+            if not isinstance(meaning, Later):
+                refusal = f"the api answered {answer.status}"
+                self._action_refused = meaning.why if isinstance(meaning, Never) else refusal
+                break
+            failures += 1
+            await asyncio.sleep(
+                pause_after(failures) if meaning.seconds is None else meaning.seconds
+            )
+        self._action = None
 
     async def _tell_pieces(self) -> bool:
         """Once, a few times a second, and never before what the transcript holds."""

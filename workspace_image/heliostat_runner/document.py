@@ -5,21 +5,15 @@ Strict on purpose: an unknown field may be a rule that this runner would silentl
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from .jsonvalue import JsonObject, JsonValue, load
+from .fields import DocumentError, Fields
+from .guard.document import GuardTerms, read_guard
+from .jsonvalue import load
 
 VERSION = 1
-_LONG_TEXT = 1 << 20
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class DocumentError(Exception):
-    """A field of the run document is not what it must be; the text names both."""
 
 
 class RuntimeType(StrEnum):
@@ -97,6 +91,7 @@ class RunDocument:
     session: str
     resume: bool
     grace_seconds: int
+    guard: GuardTerms | None = None
 
 
 def parse_document(text: str) -> RunDocument:
@@ -107,7 +102,7 @@ def parse_document(text: str) -> RunDocument:
         raise DocumentError(f"run.json must be JSON: {error}") from error
     if not isinstance(value, dict):
         raise DocumentError("run.json must be a JSON object")
-    fields = _Fields(value, "")
+    fields = Fields(value, "")
     if fields.count("version", 1) != VERSION:
         raise DocumentError(
             f"version must be {VERSION}: this image's runner knows no other; "
@@ -116,7 +111,7 @@ def parse_document(text: str) -> RunDocument:
     return _read_document(fields)
 
 
-def _read_document(fields: _Fields) -> RunDocument:
+def _read_document(fields: Fields) -> RunDocument:
     execution = fields.object("execution", "namespace", "name", "uid")
     fields.object("trigger", "kind", "id")
     runtime = _read_runtime(fields)
@@ -149,12 +144,13 @@ def _read_document(fields: _Fields) -> RunDocument:
         session=session.uuid("id"),
         resume=session.flag("resume"),
         grace_seconds=fields.count("graceSeconds", 1),
+        guard=_read_guard(fields, runtime),
     )
     fields.refuse_others()
     return document
 
 
-def _read_runtime(fields: _Fields) -> Runtime:
+def _read_runtime(fields: Fields) -> Runtime:
     runtime = fields.object("runtime", "type", "command", "stallSeconds")
     name = runtime.text("type")
     if name not in list(RuntimeType):
@@ -165,7 +161,16 @@ def _read_runtime(fields: _Fields) -> Runtime:
     return Runtime(RuntimeType(name), command, runtime.count("stallSeconds", 1))
 
 
-def _read_rules(tools: _Fields, name: str) -> tuple[str, ...]:
+def _read_guard(fields: Fields, runtime: Runtime) -> GuardTerms | None:
+    guard = read_guard(fields)
+    if guard is not None and guard.is_enforced and runtime.type is RuntimeType.COMMAND:
+        raise DocumentError(
+            "guard must not be Enforce for a runtime of type Command: it asks before no action"
+        )
+    return guard
+
+
+def _read_rules(tools: Fields, name: str) -> tuple[str, ...]:
     rules = tools.texts(name)
     if not all(rule[0].isalpha() for rule in rules):
         # "--dangerously-..." would be an option of Claude Code's command line
@@ -173,7 +178,7 @@ def _read_rules(tools: _Fields, name: str) -> tuple[str, ...]:
     return rules
 
 
-def _read_limits(fields: _Fields) -> Limits:
+def _read_limits(fields: Fields) -> Limits:
     limits = fields.object("limits", "timeoutSeconds", "maxTurns", "maxTokens", "maxCostMicros")
     limits.count_or_none("maxCostMicros")  # the gateway's to keep: the key carries the cap
     return Limits(
@@ -183,7 +188,7 @@ def _read_limits(fields: _Fields) -> Limits:
     )
 
 
-def _read_verify(fields: _Fields) -> Verify | None:
+def _read_verify(fields: Fields) -> Verify | None:
     verify = fields.object_or_none("verify", "command", "files")
     if verify is None:
         return None
@@ -193,7 +198,7 @@ def _read_verify(fields: _Fields) -> Verify | None:
     return Verify(verify.texts("command"), files)
 
 
-def _read_api(fields: _Fields) -> Api | None:
+def _read_api(fields: Fields) -> Api | None:
     api = fields.object_or_none("api", "url", "deliverySeconds", "fileBytes", "filesBytes")
     if api is None:
         return None
@@ -205,12 +210,12 @@ def _read_api(fields: _Fields) -> Api | None:
     )
 
 
-def _read_proxy(fields: _Fields) -> Proxy | None:
+def _read_proxy(fields: Fields) -> Proxy | None:
     proxy = fields.object_or_none("proxy", "url", "direct")
     return None if proxy is None else Proxy(_read_url(proxy), proxy.texts("direct"))
 
 
-def _read_url(fields: _Fields) -> str:
+def _read_url(fields: Fields) -> str:
     url = fields.text("url").rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise DocumentError(f"{fields.path}url must start with http:// or https://")
@@ -222,91 +227,3 @@ def _read_url(fields: _Fields) -> str:
     if not complete:
         raise DocumentError(f"{fields.path}url must name a host, and a port from 1 to 65535 if any")
     return url
-
-
-class _Fields:
-    """One JSON object of the document; remembers which members were asked for."""
-
-    def __init__(self, value: JsonObject, path: str, known: Sequence[str] = ()) -> None:
-        self._value = value
-        self.path = path
-        self._known = set(known)
-        if known:
-            self.refuse_others()
-
-    def refuse_others(self) -> None:
-        for name in sorted(self._value.keys() - self._known):
-            raise DocumentError(
-                f"{self.path}{name} must not be set: this image's runner does not know it; "
-                "use a workspace image of the operator's release"
-            )
-
-    def _get(self, name: str) -> JsonValue:
-        self._known.add(name)
-        return self._value.get(name)
-
-    def _error(self, name: str, must: str) -> DocumentError:
-        return DocumentError(f"{self.path}{name} must be {must}")
-
-    def text(self, name: str, *, empty: bool = False) -> str:
-        value = self._get(name)
-        if not isinstance(value, str) or "\0" in value or len(value) > _LONG_TEXT:
-            raise self._error(name, "a text of at most 1 MiB without NUL")
-        if not value and not empty:
-            raise self._error(name, "a text that is not empty")
-        return value
-
-    def uuid(self, name: str) -> str:
-        value = self.text(name)
-        if not _UUID.fullmatch(value):
-            raise self._error(name, "a UUID in small letters")
-        return value
-
-    def flag(self, name: str) -> bool:
-        value = self._get(name)
-        if not isinstance(value, bool):
-            raise self._error(name, "true or false")
-        return value
-
-    def count(self, name: str, least: int) -> int:
-        value = self._get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self._error(name, f"a whole number of at least {least}")
-        return value
-
-    def count_or_none(self, name: str) -> int | None:
-        return None if self._get(name) is None else self.count(name, 1)
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts; an absent one is empty."""
-        value = self._get(name)
-        items = [] if value is None else value
-        texts = (
-            [item for item in items if isinstance(item, str) and item and "\0" not in item]
-            if isinstance(items, list)
-            else None
-        )
-        if texts is None or not isinstance(items, list) or len(texts) != len(items):
-            raise self._error(name, "a list of texts that are not empty")
-        return tuple(texts)
-
-    def object(self, name: str, *known: str) -> _Fields:
-        value = self._get(name)
-        if not isinstance(value, dict):
-            raise self._error(name, "an object with " + ", ".join(known))
-        return _Fields(value, f"{self.path}{name}.", known)
-
-    def object_or_none(self, name: str, *known: str) -> _Fields | None:
-        return None if self._get(name) is None else self.object(name, *known)
-
-    def objects(self, name: str, *known: str) -> list[_Fields]:
-        value = self._get(name)
-        items = [] if value is None else value
-        if not isinstance(items, list):
-            raise self._error(name, "a list of objects with " + ", ".join(known))
-        found = []
-        for index, item in enumerate(items):
-            if not isinstance(item, dict):
-                raise self._error(f"{name}[{index}]", "an object with " + ", ".join(known))
-            found.append(_Fields(item, f"{self.path}{name}[{index}].", known))
-        return found

@@ -103,7 +103,18 @@ def build_claude(
             "BASH_MAX_TIMEOUT_MS": str(BASH_MAX_SECONDS * 1000),
         }
         | _proxied(document, key)
+        | (_unproxied_hook(environ) if document.guard and not document.proxy else {})
     )
+
+
+def _unproxied_hook(environ: Mapping[str, str]) -> dict[str, str]:
+    """Claude Code asks its hook by the proxy of the environment, loopback or not."""
+    names = [name for name in ("NO_PROXY", "no_proxy") if environ.get(name)] or ["NO_PROXY"]
+    own = {name: environ.get(name, "") for name in names}
+    return {
+        name: value if value == "*" else ",".join(filter(None, [value, *_LOCAL]))
+        for name, value in own.items()
+    }
 
 
 def _proxied(document: RunDocument, key: str) -> dict[str, str]:

@@ -34,3 +34,8 @@ def file_request(path: str, file: WorkFile, offset: int, piece: bytes) -> Reques
     query = f"offset={offset}&size={file.size}&sha256={file.sha256}"
     name = quote(file.path)
     return Request("PUT", f"{path}/files/{name}?{query}", piece, "application/octet-stream")
+
+
+def action_request(path: str, digest: str, canonical: bytes) -> Request:
+    """The whole canonical action that waits for a person, by its digest."""
+    return Request("PUT", f"{path}/actions/{quote(digest, safe=':')}", canonical)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from .jsonvalue import dump, load, text_at
+from .jsonvalue import JsonObject, count_at, dump, load, text_at
 from .settings import Settings
 
 
@@ -20,13 +20,16 @@ class Memo:
     """The agent's last words, when its work waits for verify."""
     failed: str = ""
     """What verify said against it."""
+    turns: int = 0
+    """Turns of the session that were used up when it began to wait for a person."""
 
 
 def write_memo(settings: Settings, memo: Memo) -> None:
     """Without room on the disk there is no memo: the next attempt then starts less informed."""
     path = settings.state_dir / "memo.json"
     fresh = path.with_suffix(".new")
-    text = dump({"session": memo.session, "done": memo.done, "failed": memo.failed})
+    facts: JsonObject = {"session": memo.session, "done": memo.done, "failed": memo.failed}
+    text = dump(facts | ({"turns": memo.turns} if memo.turns else {}))
     try:
         fresh.write_bytes(text.encode(errors="replace"))
         os.replace(fresh, path)
@@ -42,7 +45,7 @@ def read_memo(settings: Settings, session: str) -> Memo | None:
         return None
     if text_at(value, "session") != session:
         return None
-    return Memo(session, text_at(value, "done"), text_at(value, "failed"))
+    return Memo(session, text_at(value, "done"), text_at(value, "failed"), count_at(value, "turns"))
 
 
 def drop_memo(settings: Settings) -> None:

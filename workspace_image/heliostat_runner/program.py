@@ -15,7 +15,8 @@ from .attempt import Attempt, Lost, Work
 from .claude_run import run_claude
 from .command_run import run_command
 from .delivery import Delivery
-from .document import DocumentError, RunDocument, RuntimeType, parse_document
+from .document import RunDocument, RuntimeType, parse_document
+from .fields import DocumentError
 from .files import Bounds, WorkFile, find_files
 from .ingest import attempt_path
 from .memo import Memo, drop_memo, write_memo
@@ -143,10 +144,25 @@ async def _carry_out(attempt: Attempt, delivery: Delivery | None, start: datetim
     attempt.transcript.close()
     result = _build_result(attempt, work, verdict, start)
     _leave(attempt.settings, result)  # now, for nobody may wait until the api has it all
+    _deliver_action(delivery, work)
     remarks = await _deliver_rest(attempt, delivery, files, until)
-    if remarks:
-        _leave(attempt.settings, _with_remarks(result, remarks))
+    taken = _with_taken_action(result, delivery)
+    if remarks or taken is not result:
+        _leave(attempt.settings, _with_remarks(taken, remarks))
     return result.exit_code
+
+
+def _deliver_action(delivery: Delivery | None, work: Work) -> None:
+    if delivery is not None and work.guard is not None and work.guard.ask is not None:
+        delivery.deliver_action(work.guard.ask.digest, work.guard.ask.canonical)
+
+
+def _with_taken_action(result: Result, delivery: Delivery | None) -> Result:
+    """Says that the whole action can be had from the api."""
+    guard = result.guard
+    if delivery is None or not delivery.has_taken_action or guard is None or guard.ask is None:
+        return result
+    return replace(result, guard=replace(guard, ask=replace(guard.ask, is_taken=True)))
 
 
 def _delivered_by(attempt: Attempt) -> float:
@@ -240,6 +256,7 @@ def _build_result(attempt: Attempt, work: Work, verdict: Verdict, start: datetim
         second_attempts=work.second_attempts,
         usage=work.usage,
         transcript=attempt.transcript.record(),
+        guard=work.guard,
     )
 
 

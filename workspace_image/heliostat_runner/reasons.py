@@ -17,6 +17,7 @@ class Cause(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     LIMIT = "limit"
     CONFIGURATION = "configuration"
+    APPROVAL = "approval"
 
 
 class Reason(StrEnum):
@@ -37,6 +38,8 @@ class Reason(StrEnum):
     KEY_REFUSED = "KeyRefused"
     MODEL_UNAVAILABLE = "ModelUnavailable"
     PROVIDER_FAILED = "ProviderFailed"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    GUARD_BYPASSED = "GuardBypassed"
     TERMINATED = "Terminated"
 
 
@@ -69,6 +72,8 @@ ENDINGS: Mapping[Reason, Ending] = {
     Reason.KEY_REFUSED: _CONFIGURATION,
     Reason.MODEL_UNAVAILABLE: _CONFIGURATION,
     Reason.PROVIDER_FAILED: Ending(15, Cause.INFRASTRUCTURE),
+    Reason.AWAITING_APPROVAL: Ending(16, Cause.APPROVAL),
+    Reason.GUARD_BYPASSED: Ending(17, Cause.AGENT),
     Reason.TERMINATED: Ending(143, Cause.INFRASTRUCTURE),
 }
 

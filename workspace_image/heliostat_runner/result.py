@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .guard.reports import Ask, GuardReport, Receipt
 from .jsonvalue import JsonObject, dump
 from .reasons import ENDINGS, Verdict
 
@@ -14,6 +15,10 @@ VERSION = 1
 MAX_BYTES = 4096
 _MAX_MESSAGE = 1024
 _MAX_MARKER = 256
+_SHOWN = 200
+"""Characters of a text about an action."""
+_NAME = 120
+"""Bytes of a name about an action."""
 MARK = "…"
 
 
@@ -60,6 +65,7 @@ class Result:
     second_attempts: int = 0
     usage: Usage = field(default_factory=Usage)
     transcript: TranscriptRecord | None = None
+    guard: GuardReport | None = None
 
     @property
     def exit_code(self) -> int:
@@ -67,14 +73,20 @@ class Result:
 
 
 def encode_result(result: Result) -> bytes:
-    """At most MAX_BYTES of UTF-8 JSON; the agent's words give way first, cut with a mark."""
-    verdict = replace(result.verdict, message=_cut(result.verdict.message, _MAX_MESSAGE))
-    frame = _document(replace(result, verdict=verdict, text=""), truncated=False)
-    room = MAX_BYTES - len(_encode(frame))
+    """At most MAX_BYTES of UTF-8 JSON; the agent's words give way first, cut with a mark.
+
+    Then it is the message, what an action gave and what it is called, and last the action itself:
+    without it, it can only be denied.
+    """
+    for message, words, whole in _BOUNDS:
+        verdict = replace(result.verdict, message=_cut(result.verdict.message, message))
+        bounded = replace(result, verdict=verdict, text="")
+        room = MAX_BYTES - len(_encode(_document(bounded, False, words, whole)))
+        if room >= len(MARK.encode()):
+            break
     text = _cut(result.text, room)
-    return _encode(
-        _document(replace(result, verdict=verdict, text=text), text != _clean(result.text))
-    )
+    cut = text != _clean(result.text)
+    return _encode(_document(replace(bounded, text=text), cut, words, whole))
 
 
 def write_result(path: Path, data: bytes) -> None:
@@ -90,7 +102,11 @@ def write_result(path: Path, data: bytes) -> None:
         os.close(handle)
 
 
-def _document(result: Result, truncated: bool) -> JsonObject:
+_BOUNDS = ((_MAX_MESSAGE, 600, True), (400, 200, True), (200, 60, True), (200, 60, False))
+"""Of a message, of each text about an action, in bytes; and whether the action is there whole."""
+
+
+def _document(result: Result, truncated: bool, words: int, whole: bool) -> JsonObject:
     ending = ENDINGS[result.verdict.reason]
     return {
         "version": VERSION,
@@ -113,6 +129,51 @@ def _document(result: Result, truncated: bool) -> JsonObject:
         "transcript": _transcript(result.transcript),
         "startTime": _instant(result.start),
         "endTime": _instant(result.end),
+        **(_guard(result.guard, words, whole) if result.guard else {}),
+    }
+
+
+def _guard(report: GuardReport, words: int, whole: bool) -> JsonObject:
+    """Members are there only where there is something to tell."""
+    facts: JsonObject = {}
+    if report.ask is not None:
+        facts["ask"] = _ask(report.ask, words, whole)
+    if report.receipts:
+        facts["receipts"] = [_receipt(each, words) for each in report.receipts]
+    if report.denied:
+        facts["denied"] = report.denied
+    if report.would_ask_count:
+        facts["wouldAskCount"] = report.would_ask_count
+        facts["wouldAsk"] = [
+            {
+                "tool": _cut(each.tool, _NAME),
+                "class": each.action_class,
+                "target": _cut(each.target, _NAME),
+            }
+            for each in report.would_ask
+        ]
+    return facts
+
+
+def _ask(ask: Ask, words: int, whole: bool) -> JsonObject:
+    inline = whole and ask.fits
+    facts: JsonObject = {
+        "toolUseId": ask.tool_use_id,
+        "tool": _cut(ask.tool, _NAME),
+        "digest": ask.digest,
+        "complete": inline or ask.is_taken,
+        "bytes": len(ask.canonical),
+        "preview": _cut(ask.preview[:_SHOWN], words),
+    }
+    return facts | ({"action": ask.canonical.decode()} if inline else {})
+
+
+def _receipt(receipt: Receipt, words: int) -> JsonObject:
+    return {
+        "approval": receipt.approval,
+        "digest": receipt.digest,
+        "outcome": receipt.outcome.value,
+        "text": _cut(receipt.text[:_SHOWN], words),
     }
 
 

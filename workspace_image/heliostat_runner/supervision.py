@@ -93,7 +93,9 @@ async def supervise(
     stop = await _watch(child, watcher, rules, shutdown, news)
     is_done = stop in (Stop.EXITED, Stop.LINGERED)
     left_behind = await processes.left_behind(child) if is_done else ()
-    survivors = await processes.end(child, shutdown.polite_seconds(loop.time()))
+    # who passed by the guard has no time to go on
+    polite = 0.0 if stop is Stop.BYPASSED else shutdown.polite_seconds(loop.time())
+    survivors = await processes.end(child, polite)
     # with every descendant gone the pipes are closed; what they hold still counts
     await asyncio.wait(readers, timeout=_DRAIN_SECONDS)
     for task in (*readers, stopping):

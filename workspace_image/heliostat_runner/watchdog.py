@@ -16,6 +16,8 @@ class Stop(Enum):
     TIMED_OUT = auto()
     TERMINATED = auto()
     TOKENS = auto()
+    BYPASSED = auto()
+    """An action passed by the guard."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Signs:
     """When the final result came."""
     tool_open: bool
     tokens: int
+    bypassed: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Rules:
 
 def decide_stop(rules: Rules, signs: Signs, now: float) -> Stop | None:
     """Why the program has to be ended now; None = it may go on."""
+    if signs.bypassed:
+        return Stop.BYPASSED
     if signs.finished is not None:  # finished work is never taken for anything else
         return Stop.LINGERED if now >= _leave_by(rules, signs.finished) else None
     if now >= rules.deadline:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from .conversation import Conversation
-from .jsonvalue import count_at, load, text_at
+from .jsonvalue import JsonObject, count_at, load, text_at
 from .transcript import Transcript
 from .watchdog import Signs
 
@@ -26,13 +27,28 @@ class Tail:
         return self._text.strip("\n")
 
 
+class StreamGuard(Protocol):
+    """Compares the events with what the guard was asked."""
+
+    @property
+    def bypass(self) -> str: ...
+    def see(self, event: JsonObject) -> None: ...
+
+
 class ClaudeWatcher:
     """Feeds Claude Code's events to conversation and transcript."""
 
     def __init__(
-        self, conversation: Conversation, transcript: Transcript, clock: Callable[[], float]
+        self,
+        conversation: Conversation,
+        transcript: Transcript,
+        clock: Callable[[], float],
+        guard: StreamGuard | None = None,
     ) -> None:
         self._conversation = conversation
+        self._guard = guard
+        self.events = 0
+        """How many events came."""
         self._transcript = transcript
         self._clock = clock
         self._moved = clock()
@@ -47,6 +63,9 @@ class ClaudeWatcher:
         if not isinstance(event, dict):
             self._transcript.note("output", stream="stdout", text=line.decode(errors="replace"))
             return
+        self.events += 1
+        if self._guard is not None:
+            self._guard.see(event)
         kind = text_at(event, "type")
         if kind in ("stream_event", "assistant"):
             self._transcript.piece(event)
@@ -70,6 +89,7 @@ class ClaudeWatcher:
             finished=self._finished,
             tool_open=bool(self._conversation.open_tools),
             tokens=self._conversation.tokens_to_limit,
+            bypassed=bool(self._guard and self._guard.bypass),
         )
 
 

@@ -1,5 +1,6 @@
 """The Execution resource: one run of an Agent, and the record that it leaves."""
 
+from heliostat_core.executions.asks import MOST_ASKS, UNRESOLVED, Ask, AskState
 from heliostat_core.executions.execution import (
     STOPS,
     AgentSeen,
@@ -9,7 +10,6 @@ from heliostat_core.executions.execution import (
     CauseClass,
     Execution,
     ExecutionStatus,
-    Line,
     ModelUsed,
     Phase,
     Result,
@@ -27,14 +27,19 @@ from heliostat_core.executions.spec import (
     Parameter,
     Trigger,
 )
+from heliostat_core.resources import Line
 
 __all__ = [
+    "MOST_ASKS",
     "MOST_INPUT",
     "SCHEDULED",
     "STOPS",
+    "UNRESOLVED",
     "WEBHOOK",
     "AgentRef",
     "AgentSeen",
+    "Ask",
+    "AskState",
     "Attempt",
     "BlockedBy",
     "Cancellation",

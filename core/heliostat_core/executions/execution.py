@@ -12,6 +12,7 @@ from heliostat_core.conditions import (
     find_condition,
     is_true,
 )
+from heliostat_core.executions.asks import MOST_ASKS, Ask
 from heliostat_core.executions.spec import (
     SCHEDULED,
     ExecutionSpec,
@@ -21,6 +22,7 @@ from heliostat_core.resources import (
     Count,
     Generation,
     Instant,
+    Line,
     Micros,
     ObjectMeta,
     ObjectName,
@@ -34,9 +36,7 @@ from heliostat_core.resources import (
 STOPS = (FinishedReason.CANCELLED, FinishedReason.DELETED, FinishedReason.SKIPPED)
 """Reasons of runs that did not fail: somebody stopped them."""
 
-CauseClass = Literal["agent", "infrastructure", "limit", "configuration"]
-
-Line = Annotated[str, StringConstraints(max_length=256)]
+CauseClass = Literal["agent", "infrastructure", "limit", "configuration", "approval"]
 
 
 class Phase(StrEnum):
@@ -46,6 +46,7 @@ class Phase(StrEnum):
     STARTING = "Starting"
     RUNNING = "Running"
     RETRYING = "Retrying"
+    AWAITING_APPROVAL = "AwaitingApproval"
     STOPPING = "Stopping"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -86,7 +87,7 @@ class Attempt(Part):
         CauseClass | None,
         Field(
             description="Whose failure: the agent's, the infrastructure's, a limit's or the "
-            "configuration's."
+            "configuration's; `approval` is none, the attempt ended to ask a person."
         ),
     ] = None
     cost_micros: Annotated[Micros, Field(description="Micro-dollars of this attempt.")] = 0
@@ -200,7 +201,7 @@ class ExecutionStatus(Part):
         tuple[Condition, ...],
         Field(
             max_length=16,
-            description="Due, Admitted, Running, Succeeded, Settled.",
+            description="Due, Admitted, Running, AwaitingApproval, Succeeded, Settled.",
             json_schema_extra=keyed_by("type"),
         ),
     ] = ()
@@ -218,6 +219,15 @@ class ExecutionStatus(Part):
     ] = ()
     next_attempt_time: Annotated[
         Instant | None, Field(description="When the next attempt may start.")
+    ] = None
+    # Written only where there are some, as job_deleted is.
+    asks: Annotated[
+        tuple[Ask, ...] | None,
+        Field(
+            max_length=MOST_ASKS,
+            description="What the run asked people for, in order.",
+            json_schema_extra=keyed_by("name"),
+        ),
     ] = None
     agent: Annotated[AgentSeen | None, Field(description="The Agent that was seen.")] = None
     correlation_id: Annotated[Line, Field(description="The one in force.")] = ""
@@ -299,6 +309,11 @@ class Execution(Part):
         return is_true(self.status.conditions, ExecutionCondition.SETTLED)
 
     @property
+    def unresolved_ask(self) -> Ask | None:
+        """The first ask of which something is still open; the run does not go on beyond it."""
+        return next((each for each in self.status.asks or () if each.is_unresolved), None)
+
+    @property
     def finished_reason(self) -> str:
         """Reason of Succeeded."""
         found = find_condition(self.status.conditions, ExecutionCondition.SUCCEEDED)
@@ -329,5 +344,7 @@ def compute_phase(execution: Execution) -> Phase:
         return Phase.RUNNING
     if not execution.is_admitted:
         return Phase.PENDING
+    if is_true(status.conditions, ExecutionCondition.AWAITING_APPROVAL):
+        return Phase.AWAITING_APPROVAL
     current = execution.current_attempt
     return Phase.RETRYING if current is None or current.is_over else Phase.STARTING

@@ -1,9 +1,21 @@
-"""What the operator writes of an Approval that is there: its status, and what holds it."""
+"""The Approval of an action that a run asks for, its status, and what holds it."""
 
-from heliostat_core.approvals import Approval, ApprovalStatus
+from heliostat_core.approvals import Approval, ApprovalSpec, ApprovalStatus
+from heliostat_core.executions import Execution
 from heliostat_core.names import CLAIM_FINALIZER
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import APPROVAL, JsonObject
+from heliostat_operator.builders.run_objects import owned_metadata
+
+
+def build_approval(execution: Execution, name: str, spec: ApprovalSpec) -> JsonObject:
+    """Goes with its Execution. People add decisions, the operator writes the status."""
+    return {
+        "apiVersion": APPROVAL.api_version,
+        "kind": APPROVAL.name,
+        "metadata": owned_metadata(execution, name),
+        "spec": spec.to_json(),
+    }
 
 
 def build_approval_status(approval: Approval, status: ApprovalStatus) -> JsonObject:

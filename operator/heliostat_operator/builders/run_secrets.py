@@ -14,6 +14,7 @@ from heliostat_core.egress import Domain
 from heliostat_core.executions import Attempt, Execution, ExecutionSpec
 from heliostat_core.names import EXECUTION_KEY_KEY, RUN_DOCUMENT_KEY
 from heliostat_core.worlds import SECRET, JsonObject
+from heliostat_operator.builders.guards import build_guard, guard_document
 from heliostat_operator.builders.run_objects import managed_key, owned_metadata
 from heliostat_operator.model.effects import StartAttempt
 from heliostat_operator.settings import FILE_BYTES, FILES_BYTES, OperatorSettings
@@ -72,6 +73,7 @@ def build_run_document(
         "gateway": {"url": settings.gateway_url},
         **_api(settings),
         **_proxy(start, proxy),
+        **_guard(execution, start, settings),
         "storage": spec.workspace.storage.type,
         "session": {
             "id": start.resume_session or attempt.session_id,
@@ -103,6 +105,12 @@ def _proxy(start: StartAttempt, url: str) -> JsonObject:
         return {}
     targets = [each.target for each in start.frozen.workspace.egress]
     return {"proxy": {"url": url, "direct": [str(e) for e in targets if not isinstance(e, Domain)]}}
+
+
+def _guard(execution: Execution, start: StartAttempt, settings: OperatorSettings) -> JsonObject:
+    """Left out where no rules apply: a runner of an earlier release would refuse the field."""
+    guard = build_guard(execution, start.frozen, settings)
+    return {"guard": guard_document(guard, start.answers)} if guard else {}
 
 
 def _runtime(start: StartAttempt) -> JsonObject:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
 from pydantic import SecretStr
 
 from heliostat_core.agents import AgentSpec
+from heliostat_core.approvals import Approval, ApprovalSpec, ApprovalStatus
 from heliostat_core.executions import Attempt
 
 
@@ -43,6 +46,28 @@ class SnapshotAgent:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """What the guard of an attempt is told of an ask. At most one of an attempt is `Approve`."""
+
+    uid: str
+    name: str
+    digest: str
+    tool_use_id: str
+    decision: Literal["Approve", "Deny", "Done"]
+    reason: str = ""
+    receipt: str = ""
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an attempt's guard knows of the run's asks: the answers, and how many are left."""
+
+    decided: tuple[Decided, ...] = ()
+    asks_left: int = 0
+
+
+@dataclass(frozen=True)
 class StartAttempt:
     """Makes the Secret, the claim where one is wanted, and the Job."""
 
@@ -53,6 +78,7 @@ class StartAttempt:
     charge: Charge = NOBODY
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
     """Values of Secret Manager by variable; printed, an effect shows stars in their place."""
+    answers: Answers = Answers()
 
 
 @dataclass(frozen=True)
@@ -74,6 +100,30 @@ class StopAttempt:
 
 
 @dataclass(frozen=True)
+class DeleteSecret:
+    """Deletes the Secret of an attempt that is over."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class MakeApproval:
+    """Asks people for an action of the run; an Approval of that name for the very same action may
+    be there already."""
+
+    name: str
+    spec: ApprovalSpec
+
+
+@dataclass(frozen=True)
+class WriteApproval:
+    """Writes how far an Approval is, if it is still as it was read."""
+
+    approval: Approval
+    status: ApprovalStatus
+
+
+@dataclass(frozen=True)
 class TellAgent:
     """Writes an Event on the Agent, for what the Execution itself can't tell any more."""
 
@@ -88,5 +138,8 @@ Effect = (
     | StartAttempt
     | RevokeKey
     | StopAttempt
+    | DeleteSecret
+    | MakeApproval
+    | WriteApproval
     | TellAgent
 )

@@ -3,7 +3,7 @@
 Each check is pure and looks at one candidate; the first that blocks names itself. Checks of later
 features are further rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -161,9 +161,34 @@ CHAIN: tuple[Check, ...] = (
 )
 
 
-def first_block(candidate: Candidate) -> BlockedBy | None:
+RESUMING: tuple[Check, ...] = (
+    _namespace_stays,
+    _agent_exists,
+    _agent_not_suspended,
+    _agent_not_paused,
+    _secrets_can_be_had,
+    _has_a_slot,
+)
+"""What a run that waited for people is held back by before it goes on: not by its schedule, which
+let it begin."""
+
+
+def first_block(candidate: Candidate, chain: Sequence[Check] = CHAIN) -> BlockedBy | None:
     """The first check that blocks, or None when the Execution may start."""
-    return next((found for check in CHAIN if (found := check(candidate)) is not None), None)
+    return next((found for check in chain if (found := check(candidate)) is not None), None)
+
+
+def candidate_of(execution: Execution, seen: Observation, now: datetime) -> Candidate:
+    """What the checks look at."""
+    return Candidate(
+        execution,
+        seen.agent,
+        seen.slots,
+        now,
+        seen.pause,
+        seen.vaulted.problem,
+        seen.terminating,
+    )
 
 
 def charge_of(execution: Execution, agent: Agent) -> Charge:
@@ -292,16 +317,7 @@ def decide_admission(
     if refused is not None:
         return _refuse(status, stamp, refused)
     status = _with_agent_seen(status, seen.agent)
-    candidate = Candidate(
-        execution,
-        seen.agent,
-        seen.slots,
-        stamp.now,
-        seen.pause,
-        seen.vaulted.problem,
-        seen.terminating,
-    )
-    block = first_block(candidate)
+    block = first_block(candidate_of(execution, seen, stamp.now))
     if block is not None or seen.agent is None:
         return _wait_for_admission(execution, status, block, stamp, seen.slots.ahead)
     limits = seen.agent.spec.limits

@@ -49,17 +49,16 @@ class Known:
 
 
 class SlotCounts:
-    """Counts requests by Agent and namespace: all, those that hold a slot, those that are stalled.
-
-    An Agent's limit counts whatever is admitted: two of its runs must not meet when a pod that
-    could not start does after all.
-    """
+    """Counts requests by Agent and namespace: all, those that hold a slot, those that are stalled,
+    those that wait for people. An Agent's limit goes by `of_agent`, see SlotRequest.counts."""
 
     def __init__(self) -> None:
         self.total = 0
         self.in_namespace: Counter[str] = Counter()
         self.stalled_in: Counter[str] = Counter()
         self.of_agent: Counter[Key] = Counter()
+        self.admitted_of: Counter[Key] = Counter()
+        self.parked_of: Counter[Key] = Counter()
         self.stalled_of: Counter[Key] = Counter()
         self.requested_in: Counter[str] = Counter()
 
@@ -71,7 +70,11 @@ class SlotCounts:
             self.total += by
             _count(self.in_namespace, namespace, by)
         if request.admitted:
+            _count(self.admitted_of, agent, by)
+        if request.counts:
             _count(self.of_agent, agent, by)
+        if request.state is SlotState.PARKED:
+            _count(self.parked_of, agent, by)
         if request.is_stalled:
             _count(self.stalled_in, namespace, by)
             _count(self.stalled_of, agent, by)
@@ -88,7 +91,7 @@ class Grants:
     def add(self, request: SlotRequest) -> None:
         self.keys.add(request.key)
         self.in_namespace[request.namespace] += 1
-        if not request.admitted:
+        if not request.counts:
             self.of_agent[request.agent] += 1
 
 
@@ -269,7 +272,11 @@ class ConcurrencyLimiter:
 
     def active(self, agent: Key) -> int:
         """Admitted Executions of an Agent."""
-        return self._counts.of_agent[agent]
+        return self._counts.admitted_of[agent]
+
+    def parked(self, agent: Key) -> int:
+        """Executions of an Agent that wait for people."""
+        return self._counts.parked_of[agent]
 
     def waiting_for(self, agent: Key) -> list[Key]:
         """Executions of an Agent that are not admitted."""
@@ -343,8 +350,8 @@ class ConcurrencyLimiter:
 
     def _candidates(self, namespace: str, grants: Grants) -> Iterator[Entry]:
         def is_open(line: Line) -> bool:
-            agent, admitted = line
-            return admitted or self._agent_has_room(agent, grants)
+            agent, is_counted = line
+            return is_counted or self._agent_has_room(agent, grants)
 
         entries = self._lines.candidates(namespace, is_open)
         return (entry for entry in entries if entry[2] not in self._held)

@@ -8,6 +8,7 @@ from heliostat_core.names import EXECUTION_ANNOTATION
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     EXECUTION,
     JOB,
     POD,
@@ -41,10 +42,10 @@ from heliostat_telemetry.lines import begin_lines
 
 
 class ExecutionController(Controller):
-    """Wakes Executions by their own changes and by those of their Jobs and pods."""
+    """Wakes Executions by their own changes and by those of their Jobs, pods and asks."""
 
     name = "execution"
-    kinds = (EXECUTION, JOB, POD)
+    kinds = (EXECUTION, JOB, POD, APPROVAL)
 
     def __init__(
         self,
@@ -74,8 +75,8 @@ class ExecutionController(Controller):
     # ---- wakes ----------------------------------------------------------------------------------
 
     def changed(self, kind: Kind, change: Change) -> None:
-        """An Execution wakes itself, its asks, its schedule and its Agent; a Job or a pod its
-        Execution."""
+        """An Execution wakes itself, its asks, its schedule and its Agent; a Job, a pod or an ask
+        its Execution."""
         if kind == EXECUTION:
             self._execution_changed(change)
             return

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from heliostat_core.agents import Agent
+from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution, ExecutionStatus
 from heliostat_core.names import (
     AGENT_LABEL,
@@ -21,14 +22,17 @@ from heliostat_core.worlds import (
     JOB,
     KINDS,
     POD,
+    SECRET,
     AlreadyExistsError,
     ConflictError,
     JsonObject,
     NamespaceTerminatingError,
+    NotFoundError,
     Ref,
     World,
     WorldError,
 )
+from heliostat_operator.builders.approval_objects import build_approval, build_approval_status
 from heliostat_operator.builders.events import build_agent_event
 from heliostat_operator.builders.run_objects import (
     build_claim,
@@ -40,14 +44,17 @@ from heliostat_operator.builders.run_objects import (
 from heliostat_operator.builders.run_secrets import build_run_document, build_secret
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError, KeySigner
 from heliostat_operator.model.effects import (
+    DeleteSecret,
     Effect,
     HoldExecution,
+    MakeApproval,
     ReleaseExecution,
     RevokeKey,
     SnapshotAgent,
     StartAttempt,
     StopAttempt,
     TellAgent,
+    WriteApproval,
 )
 from heliostat_operator.model.indexes import KnownAgents
 from heliostat_operator.network.network_policies import NetworkPolicies
@@ -132,6 +139,22 @@ class EffectRunner:
                 await self._stop(execution, effect)
             case TellAgent():
                 await self._tell(execution, effect)
+            case DeleteSecret() | MakeApproval() | WriteApproval():
+                await self._for_ask(execution, effect, applied)
+
+    async def _for_ask(
+        self,
+        execution: Execution,
+        effect: DeleteSecret | MakeApproval | WriteApproval,
+        applied: Applied,
+    ) -> None:
+        match effect:
+            case DeleteSecret():
+                await self._delete_secret(execution, effect)
+            case MakeApproval():
+                await self._ask(execution, effect, applied)
+            case WriteApproval():
+                await self._write_approval(effect, applied)
 
     async def _mark(
         self,
@@ -266,6 +289,31 @@ class EffectRunner:
             )
         if stop.job_uid is not None:
             await self._world.delete(Ref(JOB, namespace, stop.job_name), uid=stop.job_uid)
+
+    async def _delete_secret(self, execution: Execution, delete: DeleteSecret) -> None:
+        namespace = execution.metadata.namespace
+        await self._world.delete(Ref(SECRET, namespace, delete.attempt.job_name))
+
+    async def _ask(self, execution: Execution, ask: MakeApproval, applied: Applied) -> None:
+        """The name has half of the digest: one that is there is the same only if all of it is."""
+        wanted = build_approval(execution, ask.name, ask.spec)
+        found = Approval.model_validate(await self._create(execution, wanted, applied))
+        if found.spec.action.digest != ask.spec.action.digest:
+            raise NameTakenError(
+                f"Approval {ask.name!r} is of another action of this run. Deny it, or delete the "
+                "Execution."
+            )
+
+    async def _write_approval(self, write: WriteApproval, applied: Applied) -> None:
+        """Raises ConflictError when it is no longer as it was read: the look begins again. One that
+        was deleted meanwhile changed, too."""
+        status = build_approval_status(write.approval, write.status)
+        try:
+            written = await self._world.patch_status(status)
+        except NotFoundError as error:
+            name = write.approval.metadata.name
+            raise ConflictError(f"Approval {name!r} went in this moment") from error
+        applied.versions.append(read_version(written))
 
     async def _tell(self, execution: Execution, tell: TellAgent) -> None:
         agent = await self._agent_of(execution)

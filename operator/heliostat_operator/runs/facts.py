@@ -68,6 +68,34 @@ class Facts:
         return self.pod.container.terminated if self.pod else None
 
 
+@dataclass(frozen=True)
+class Leftover:
+    """What is still there of the last attempt of a run that asks: it is to leave nothing behind."""
+
+    job_uid: str | None = None
+    pod: Pod | None = None
+    has_secret: bool = False
+
+    @property
+    def is_gone(self) -> bool:
+        return self.job_uid is None and self.pod is None and not self.has_secret
+
+    @property
+    def may_act(self) -> bool:
+        """Whether a process of it may still run, for all that is known."""
+        if self.pod is None:
+            return self.job_uid is not None  # it may make a pod, or the pod is not seen yet
+        return may_act(self.pod)
+
+
+NOTHING_LEFT = Leftover()
+
+
+def may_act(pod: Pod | None) -> bool:
+    """Whether a process in the pod may still run: on a silent node nobody can tell."""
+    return pod is not None and not (pod.is_over or pod.container.terminated)
+
+
 def is_over(facts: Facts) -> bool:
     """Whether the attempt can make no further step."""
     if facts.job is None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import (
+    Ask,
     Attempt,
     BlockedBy,
     Cancellation,
@@ -18,25 +19,39 @@ from heliostat_core.executions import (
     compute_phase,
 )
 from heliostat_core.names import FIELD_MANAGER
-from heliostat_core.resources import ManagedFields, ObjectMeta
 from heliostat_operator.model.effects import (
+    Effect,
     RevokeKey,
     StartAttempt,
 )
 from heliostat_operator.runs.admission import (
     NAMESPACE_TERMINATING,
+    RESUMING,
     block_of,
+    candidate_of,
     decide_admission,
+    first_block,
     slot_block,
     slot_patience,
+)
+from heliostat_operator.runs.asks import read_ask
+from heliostat_operator.runs.claims import (
+    close_asks,
+    decide_claim,
+    receipts_of,
+    settle_claim,
+    with_claim,
+    with_denials,
 )
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Diagnosis, Ended, Facts, Runs, Waits
 from heliostat_operator.runs.leftover_jobs import delete_job
 from heliostat_operator.runs.observations import Observation
+from heliostat_operator.runs.parking import decide_parked, park
 from heliostat_operator.runs.releases import decide_finished
-from heliostat_operator.runs.retries import Finish, TryAgain, next_step
+from heliostat_operator.runs.retries import Finish, Park, TryAgain, next_step
+from heliostat_operator.runs.slots import is_resuming
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
@@ -46,6 +61,7 @@ from heliostat_operator.runs.status import (
     compute_starting,
     new_attempt,
     start_seconds_left,
+    stopped_attempt,
     used_seconds,
     with_attempt,
     with_blocks,
@@ -55,15 +71,13 @@ from heliostat_operator.runs.status import (
     with_start,
 )
 from heliostat_operator.runs.stops import (
-    compute_late_start,
+    compute_stop,
     decide_stop,
     live_keys,
 )
 from heliostat_operator.runs.waits import is_explained
 from heliostat_operator.settings import OperatorSettings
 
-# The runner enforces the clock itself; the operator steps in when it did not.
-_CLOCK_SLACK_SECONDS = 2
 _SOON = 1.0
 _WAITING = 30.0
 _TOLD = 120.0
@@ -82,7 +96,7 @@ def decide(
         }
     )
     current = execution.model_copy(update={"status": with_ledger(status, seen.ledger)})
-    decision = _decide(current, seen, stamp, settings)
+    decision = close_asks(current, _decide(current, seen, stamp, settings), seen, stamp)
     return replace(decision, status=_with_phase(execution, decision.status))
 
 
@@ -103,66 +117,6 @@ def _decide(
     if not execution.is_admitted:
         return decide_admission(execution, status, seen, stamp, settings)
     return _decide_attempt(execution, status, seen, stamp, settings)
-
-
-# ---- stops --------------------------------------------------------------------------------------
-
-
-def compute_stop(
-    execution: Execution, seen: Observation, now: datetime, settings: OperatorSettings
-) -> Cancellation | None:
-    """Why the run has to stop, or None. What was noticed once stays."""
-    status = execution.status
-    if status.cancellation is not None:
-        return status.cancellation
-    meta = execution.metadata
-    if meta.deletion_timestamp is not None:
-        return Cancellation(
-            time=now, reason=FinishedReason.DELETED, message="The Execution was deleted."
-        )
-    if execution.spec.cancel:
-        by = manager_of_cancel(meta)
-        words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
-        return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
-    attempt = execution.current_attempt
-    if attempt and seen.frozen and not start_seconds_left(attempt, seen.facts, seen.frozen, now):
-        late = compute_late_start(execution, seen.facts, seen.frozen, now)
-        if late is not None:
-            return late
-    return _clock_ran_out(execution, seen.facts, now, settings)
-
-
-def manager_of_cancel(meta: ObjectMeta) -> str:
-    """The field manager that owns spec.cancel, the latest one if several do."""
-    owners = [each for each in meta.managed_fields if _owns_cancel(each)]
-    owners.sort(key=lambda each: each.time.timestamp() if each.time else 0.0)
-    return owners[-1].manager if owners else ""
-
-
-def _owns_cancel(entry: ManagedFields) -> bool:
-    spec = entry.fields_v1.get("f:spec")
-    return isinstance(spec, dict) and "f:cancel" in spec
-
-
-def _clock_ran_out(
-    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
-) -> Cancellation | None:
-    """The runner may wait for the api when its work is done: that must not end it as late."""
-    attempt, timeout = execution.current_attempt, execution.status.timeout
-    running = facts.pod.container.running if facts.pod else None
-    if attempt is None or attempt.is_over or timeout is None or running is None:
-        return None
-    started = running.started_at or now
-    used = used_seconds(execution.status.attempts) + (now - started).total_seconds()
-    wait = settings.delivery_seconds if settings.api_url else 0
-    if used < timeout.effective_seconds + _CLOCK_SLACK_SECONDS + wait:
-        return None
-    return Cancellation(
-        time=now,
-        by="heliostat-operator",
-        reason=FinishedReason.TIMED_OUT,
-        message=f"The run used its {timeout.effective_seconds} s. Raise limits.timeoutSeconds.",
-    )
 
 
 # ---- attempts -----------------------------------------------------------------------------------
@@ -208,6 +162,9 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         return Decision(with_blocks(status, block_of(seen.vaulted.problem)), again_after=wait)
     effective = seen.frozen.limits.timeout_seconds
     volume = seen.frozen.workspace.storage.type == "Volume"
+    claimed = decide_claim(status, attempt, seen.approval, stamp)
+    if claimed.lost is not None:
+        return _grant_is_lost(status, attempt, claimed.lost, stamp)
     start = StartAttempt(
         attempt=attempt,
         frozen=seen.frozen,
@@ -215,8 +172,24 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         resume_session=attempt.session_id if volume and attempt.number > 1 else None,
         charge=seen.charge,
         secrets=seen.vaulted.values,
+        answers=claimed.answers,
     )
-    return Decision(compute_starting(status, stamp), (start,), wait)
+    return Decision(compute_starting(claimed.status, stamp), (*claimed.effects, start), wait)
+
+
+def _grant_is_lost(status: ExecutionStatus, attempt: Attempt, ask: Ask, stamp: Stamp) -> Decision:
+    """The Approval went after its claim was recorded: whether this attempt was ever given the
+    grant, nobody can say any more."""
+    words = (
+        f"Approval {ask.name!r} was deleted while attempt {attempt.number} claimed it, so that "
+        "nobody can say whether its action took place. Find out before you run it again."
+    )
+    lost = Cancellation(
+        time=stamp.now, by=FIELD_MANAGER, reason=FinishedReason.OUTCOME_UNKNOWN, message=words
+    )
+    status = with_attempt(status, stopped_attempt(attempt, lost, stamp.now))
+    status = compute_finished(status, stamp, False, FinishedReason.OUTCOME_UNKNOWN, words)
+    return Decision(status, (RevokeKey(attempt),), 0)
 
 
 def _follow(
@@ -269,18 +242,27 @@ def _close(
 ) -> Decision:
     """The attempt ended: keep its record, then finish or wait for the next one."""
     assert seen.frozen is not None
+    ended, asked = read_ask(execution, ended, seen, stamp.now, settings)
     attempt = closed_attempt(attempt, ended, stamp.now)
     status = with_result(with_attempt(status, attempt), attempt, ended)
     status = with_start(status, attempt.start_time)  # a short run is over before it is seen to run
     status = _with_used_time(compute_running(status, stamp, None))
-    step = _limit_reached(execution, status, seen) or next_step(
-        status.attempts, seen.frozen.retry, settings
+    status, told = settle_claim(
+        status, attempt, receipts_of(ended), seen.facts, seen.approval, stamp
     )
+    step = _limit_reached(execution, status, seen) or next_step(
+        status.attempts, seen.frozen.retry, settings, asked
+    )
+    effects = (RevokeKey(attempt), *told)
     if isinstance(step, Finish):
         succeeded = attempt.cause is None
-        status = compute_finished(status, stamp, succeeded, step.reason, step.message)
-        return Decision(status, (RevokeKey(attempt),), 0)
-    return _plan_next(status, attempt, step, stamp)
+        words = with_denials(step.message, ended)
+        status = compute_finished(status, stamp, succeeded, step.reason, words)
+        return Decision(status, effects, 0)
+    if isinstance(step, Park):
+        status, asks = park(execution, status, attempt, step.ask, stamp)
+        return Decision(status, (*effects, *asks), 0)
+    return _plan_next(status, attempt, step, effects, stamp)
 
 
 def _with_used_time(status: ExecutionStatus) -> ExecutionStatus:
@@ -313,7 +295,13 @@ def _limit_reached(
     return None
 
 
-def _plan_next(status: ExecutionStatus, attempt: Attempt, step: TryAgain, stamp: Stamp) -> Decision:
+def _plan_next(
+    status: ExecutionStatus,
+    attempt: Attempt,
+    step: TryAgain,
+    effects: tuple[Effect, ...],
+    stamp: Stamp,
+) -> Decision:
     due = stamp.now + timedelta(seconds=step.after_seconds)
     block = BlockedBy(
         reason=step.held,
@@ -321,7 +309,7 @@ def _plan_next(status: ExecutionStatus, attempt: Attempt, step: TryAgain, stamp:
         estimated_time=due,
     )
     status = with_blocks(status, block).model_copy(update={"next_attempt_time": due})
-    return Decision(status, (RevokeKey(attempt),), 0)
+    return Decision(status, effects, 0)
 
 
 def _decide_next(
@@ -343,6 +331,9 @@ def _decide_next(
         others = [each for each in status.blocked_by if each.reason != block.reason]
         status = with_blocks(status, block, *others)
         return Decision(status, (RevokeKey(last), *delete_job(last)), _SOON)
+    parked = decide_parked(execution, status, last, seen, stamp)
+    if parked is not None:
+        return parked
     due = status.next_attempt_time or stamp.now
     if stamp.now < due:
         waits = [
@@ -350,7 +341,7 @@ def _decide_next(
         ]
         status = with_blocks(status, *waits)
         return Decision(status, delete_job(last), (due - stamp.now).total_seconds())
-    held = NAMESPACE_TERMINATING if seen.terminating else slot_block(seen.slots, admitted=True)
+    held = _what_holds(execution, seen, stamp)
     if held is not None:
         again = slot_patience(seen.slots.ahead)
         return Decision(with_blocks(status, held), delete_job(last), again)
@@ -359,5 +350,14 @@ def _decide_next(
     attempt = new_attempt(execution, last.number + 1, effective, stamp.now, settings)
     if seen.frozen.workspace.storage.type == "Volume":  # it is kept, and the session in it
         attempt = attempt.model_copy(update={"session_id": last.session_id})
-    status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
+    status = with_claim(with_attempt(status, attempt), attempt.number)
+    status = status.model_copy(update={"next_attempt_time": None})
     return Decision(compute_starting(status, stamp), delete_job(last), 0)
+
+
+def _what_holds(execution: Execution, seen: Observation, stamp: Stamp) -> BlockedBy | None:
+    """Why no further attempt starts now. One that waited for people is looked at once more: its
+    Agent may have been suspended meanwhile, and its place was another's."""
+    if is_resuming(execution):
+        return first_block(candidate_of(execution, seen, stamp.now), RESUMING)
+    return NAMESPACE_TERMINATING if seen.terminating else slot_block(seen.slots, admitted=True)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from heliostat_core.agents import Agent, AgentSpec
+from heliostat_core.approvals import Approval
 from heliostat_operator.gateway.ledgers import AgentSum, LedgerSum
 from heliostat_operator.model.effects import NOBODY, Charge
-from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.facts import NOTHING_LEFT, Facts, Leftover
 from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 
 LEAST_STALLED = 10
@@ -59,6 +60,10 @@ class Observation:
     the gateway says of an Agent that it has paused, read before admission. `vaulted` are values of
     Secret Manager, read before admission and before a start.
     `terminating` says that the namespace is being deleted, so that nothing can be made in it.
+    Of a run that asks, `approval` is that of its first unresolved ask, `left` what there is of the
+    attempt that ended, `action` what it asks for where that lies with the api; `open_asks` is how
+    many runs of its Agent wait for people. `agent` and `pause` are read again before such a run
+    goes on.
     """
 
     agent: Agent | None
@@ -70,3 +75,7 @@ class Observation:
     vaulted: ResolvedSecrets = NOTHING
     charge: Charge = NOBODY
     terminating: bool = False
+    approval: Approval | None = None
+    left: Leftover = NOTHING_LEFT
+    action: bytes | None = None
+    open_asks: int = 0

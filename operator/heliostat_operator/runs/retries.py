@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from heliostat_core.agents import Retry
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import Attempt
+from heliostat_operator.runs.asks import CheckedAsk
 from heliostat_operator.settings import OperatorSettings
 
 INFRASTRUCTURE_LIMIT = 10
@@ -28,15 +29,27 @@ class TryAgain:
     held: BlockedReason
 
 
+@dataclass(frozen=True)
+class Park:
+    """The run waits for a person, without a pod; then it goes on in a further attempt."""
+
+    ask: CheckedAsk
+
+
 def next_step(
-    attempts: tuple[Attempt, ...], retry: Retry, settings: OperatorSettings
-) -> Finish | TryAgain:
+    attempts: tuple[Attempt, ...],
+    retry: Retry,
+    settings: OperatorSettings,
+    ask: CheckedAsk | None = None,
+) -> Finish | TryAgain | Park:
     """Decides by the cause of the last attempt and how often that cause was seen.
 
     What the agent did, too much memory or storage among it, counts against `retry.limit`; the
     infrastructure's failures never do; configuration is held until the cause may have gone.
     """
     last = attempts[-1]
+    if ask is not None:
+        return Park(ask)
     if last.cause is None or last.cause == "limit":
         return Finish(last.reason or "", last.message)
     seen = sum(each.cause == last.cause for each in attempts)

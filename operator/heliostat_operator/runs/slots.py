@@ -8,8 +8,9 @@ from enum import StrEnum
 from heapq import merge
 from typing import TypeAlias
 
+from heliostat_core.approvals import ApprovalReason
 from heliostat_core.conditions import BlockedReason, ExecutionCondition, find_condition, is_true
-from heliostat_core.executions import Attempt, Execution
+from heliostat_core.executions import AskState, Attempt, Execution
 from heliostat_operator.model.keys import Key
 
 LONGEST_KEPT = timedelta(seconds=60)
@@ -42,14 +43,15 @@ class SlotState(StrEnum):
     HOLDS = "Holds"
     """It runs, starts, or goes on in less than a minute."""
     PARKED = "Parked"
-    """It waits for people, without a pod. No run does so yet; approvals will."""
+    """It waits for people, without a pod."""
 
 
 @dataclass(frozen=True)
 class SlotRequest:
     """One unfinished Execution asks for a slot, or has one.
 
-    `between` is set while it waits for a further attempt. `version` is that of the object that was
+    `between` is set while it waits for a further attempt, `resumes` if it gave its place among the
+    runs of its Agent back before, to wait for people. `version` is that of the object that was
     read, so that the watch can't bring an older one after our own write.
     """
 
@@ -59,6 +61,7 @@ class SlotRequest:
     state: SlotState
     admitted: bool
     between: bool
+    resumes: bool
     stopping: bool
     is_new: bool
     priority: int | None
@@ -74,6 +77,12 @@ class SlotRequest:
         """Whether it starts when it is granted a slot."""
         wants = self.state is SlotState.WANTS and (not self.admitted or self.between)
         return wants and not self.stopping
+
+    @property
+    def counts(self) -> bool:
+        """Whether its Agent's limit counts it: two of its runs must not meet when a pod that could
+        not start does after all. One that waits for people meets nobody."""
+        return self.admitted and not self.resumes and self.state is not SlotState.PARKED
 
     @property
     def is_stalled(self) -> bool:
@@ -94,6 +103,7 @@ def slot_request_of(execution: Execution) -> SlotRequest:
         state=compute_slot_state(execution),
         admitted=execution.is_admitted,
         between=current is not None and current.is_over,
+        resumes=is_resuming(execution),
         stopping=execution.spec.cancel or meta.deletion_timestamp is not None,
         is_new=find_condition(conditions, ExecutionCondition.ADMITTED) is None,
         priority=execution.spec.priority,
@@ -107,6 +117,10 @@ def compute_slot_state(execution: Execution) -> SlotState:
     status, current = execution.status, execution.current_attempt
     if not execution.is_admitted:
         return SlotState.WANTS
+    if current is not None and current.is_over and _waits_for_people(execution):
+        return SlotState.PARKED
+    if is_resuming(execution):
+        return SlotState.WANTS
     if current is not None and current.is_over:
         return (
             SlotState.WANTS if _waits_long(current, status.next_attempt_time) else SlotState.HOLDS
@@ -115,6 +129,25 @@ def compute_slot_state(execution: Execution) -> SlotState:
         return SlotState.HOLDS
     first = status.blocked_by[0].reason if status.blocked_by else ""
     return SlotState.WANTS if first in CANNOT_START else SlotState.HOLDS
+
+
+def _waits_for_people(execution: Execution) -> bool:
+    ask = execution.unresolved_ask
+    return ask is not None and ask.state is not AskState.GRANTED
+
+
+def is_resuming(execution: Execution) -> bool:
+    """Whether people have answered, and its further attempt is not on record yet."""
+    current = execution.current_attempt
+    if current is None or not current.is_over or _waits_for_people(execution):
+        return False
+    if current.cause == "approval" or execution.unresolved_ask is not None:
+        return True
+    found_out = (ApprovalReason.HAPPENED, ApprovalReason.DID_NOT_HAPPEN)
+    return any(
+        each.claimed_by == current.number and each.reason in found_out
+        for each in execution.status.asks or ()
+    )
 
 
 def _waits_long(last: Attempt, next_time: datetime | None) -> bool:
@@ -128,7 +161,8 @@ def _waits_long(last: Attempt, next_time: datetime | None) -> bool:
 Entry: TypeAlias = tuple[float, str, Key]
 """Rank, uid and key: the smallest goes first."""
 Line: TypeAlias = tuple[Key, bool]
-"""The requests of an Agent that are not admitted, and apart from them those between attempts."""
+"""The requests of an Agent that its limit does not count yet, and apart from them those between
+attempts."""
 
 
 class WaitingLines:
@@ -151,8 +185,9 @@ class WaitingLines:
     def add(self, request: SlotRequest, priority: int) -> None:
         """Puts a request in its place; its own priority comes before its Agent's."""
         own = request.priority if request.priority is not None else priority
+        own += request.resumes  # people have waited for it already: before what has not begun
         rank = request.created.timestamp() - own * self._aging_seconds
-        line, entry = (request.agent, request.admitted), (rank, request.uid, request.key)
+        line, entry = (request.agent, request.counts), (rank, request.uid, request.key)
         insort(self._lines.setdefault(line, []), entry)
         self._namespaces.setdefault(request.namespace, set()).add(line)
         self._places[request.key] = line, entry

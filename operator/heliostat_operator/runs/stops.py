@@ -10,12 +10,14 @@ from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import Attempt, BlockedBy, Cancellation, Execution, ExecutionStatus
 from heliostat_core.names import FIELD_MANAGER
+from heliostat_core.resources import ManagedFields, ObjectMeta
 from heliostat_operator.gateway.ledgers import LedgerSum
 from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, TellAgent
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Ended, Facts, is_over
 from heliostat_operator.runs.leftover_jobs import STOP_GRACE_SECONDS
+from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.pods import Pod
 from heliostat_operator.runs.status import (
     Stamp,
@@ -23,12 +25,15 @@ from heliostat_operator.runs.status import (
     compute_finished,
     compute_running,
     compute_settled,
+    start_seconds_left,
     stopped_attempt,
+    used_seconds,
     with_attempt,
     with_blocks,
     with_facts,
     with_result,
 )
+from heliostat_operator.settings import OperatorSettings
 
 # The watch tells when the pod has gone; looks in vain at hundreds that go would keep others
 # waiting.
@@ -36,6 +41,8 @@ _WATCHED_SECONDS = 5.0
 # A pod on a dead node never goes; its key is dead, so the run can be called over.
 _STUCK_SECONDS = 30
 _SOON = 1.0
+# The runner enforces the clock itself; the operator steps in when it did not.
+_CLOCK_SLACK_SECONDS = 2
 
 
 def decide_stop(
@@ -187,3 +194,63 @@ def _has_started(attempt: Attempt, facts: Facts) -> bool:
     if facts.pod is None:
         return facts.job is not None and is_over(facts)
     return is_over(facts) or facts.pod.container.running is not None
+
+
+# ---- causes -------------------------------------------------------------------------------------
+
+
+def compute_stop(
+    execution: Execution, seen: Observation, now: datetime, settings: OperatorSettings
+) -> Cancellation | None:
+    """Why the run has to stop, or None. What was noticed once stays."""
+    status = execution.status
+    if status.cancellation is not None:
+        return status.cancellation
+    meta = execution.metadata
+    if meta.deletion_timestamp is not None:
+        return Cancellation(
+            time=now, reason=FinishedReason.DELETED, message="The Execution was deleted."
+        )
+    if execution.spec.cancel:
+        by = manager_of_cancel(meta)
+        words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
+        return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
+    attempt = execution.current_attempt
+    if attempt and seen.frozen and not start_seconds_left(attempt, seen.facts, seen.frozen, now):
+        late = compute_late_start(execution, seen.facts, seen.frozen, now)
+        if late is not None:
+            return late
+    return _clock_ran_out(execution, seen.facts, now, settings)
+
+
+def manager_of_cancel(meta: ObjectMeta) -> str:
+    """The field manager that owns spec.cancel, the latest one if several do."""
+    owners = [each for each in meta.managed_fields if _owns_cancel(each)]
+    owners.sort(key=lambda each: each.time.timestamp() if each.time else 0.0)
+    return owners[-1].manager if owners else ""
+
+
+def _owns_cancel(entry: ManagedFields) -> bool:
+    spec = entry.fields_v1.get("f:spec")
+    return isinstance(spec, dict) and "f:cancel" in spec
+
+
+def _clock_ran_out(
+    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+) -> Cancellation | None:
+    """The runner may wait for the api when its work is done: that must not end it as late."""
+    attempt, timeout = execution.current_attempt, execution.status.timeout
+    running = facts.pod.container.running if facts.pod else None
+    if attempt is None or attempt.is_over or timeout is None or running is None:
+        return None
+    started = running.started_at or now
+    used = used_seconds(execution.status.attempts) + (now - started).total_seconds()
+    wait = settings.delivery_seconds if settings.api_url else 0
+    if used < timeout.effective_seconds + _CLOCK_SLACK_SECONDS + wait:
+        return None
+    return Cancellation(
+        time=now,
+        by="heliostat-operator",
+        reason=FinishedReason.TIMED_OUT,
+        message=f"The run used its {timeout.effective_seconds} s. Raise limits.timeoutSeconds.",
+    )

@@ -1,6 +1,7 @@
 """Agents, Executions and attempts as models, each with a fixed clock and keyword overrides."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from heliostat_core.agents import Agent, AgentSpec
@@ -49,6 +50,7 @@ def make_settings(
     retry_longest_seconds: float = 60,
     api_url: str = "",
     recording_seconds: int = 86400,
+    approvals_mode: Literal["Observe", "Enforce"] = "Observe",
 ) -> OperatorSettings:
     """Settings of a test; the environment of the test run does not show through."""
     return OperatorSettings(
@@ -62,6 +64,7 @@ def make_settings(
         retry_longest_seconds=retry_longest_seconds,
         api_url=api_url,
         recording_seconds=recording_seconds,
+        approvals_mode=approvals_mode,
     )
 
 

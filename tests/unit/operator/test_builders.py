@@ -2,12 +2,14 @@
 
 import base64
 import json
+from collections.abc import Mapping
 
 import pytest
 from pydantic import SecretStr
 
 from heliostat_core.traces import runner_context
-from heliostat_core.worlds import JsonObject
+from heliostat_core.worlds import JsonObject, JsonValue
+from heliostat_operator.builders.guards import build_guard
 from heliostat_operator.builders.run_objects import (
     build_claim,
     build_job,
@@ -17,6 +19,8 @@ from heliostat_operator.builders.run_objects import (
 )
 from heliostat_operator.builders.run_secrets import build_run_document, build_secret
 from heliostat_operator.model.effects import Charge
+from heliostat_operator.settings import OperatorSettings
+from heliostat_policy.rules import Mode, Policy, version_of
 from support.builders.resources import (
     make_attempt,
     make_execution,
@@ -212,7 +216,64 @@ def test_the_run_document_says_all_that_the_runner_is_told() -> None:
         "storage": "Volume",
         "session": {"id": "first", "resume": True},
         "graceSeconds": 20,
+        "guard": {
+            "mode": "Observe",
+            "policy": {
+                "rules": [],
+                "egress": False,
+                "secretRefs": True,
+                "hosts": [],
+                "quorum": 1,
+                "mode": "Observe",
+            },
+            "policyVersion": version_of(Policy(secret_refs=True, mode=Mode.OBSERVE)),
+            "workspace": "sales-1-workspace",
+            "egress": [],
+            "unattended": None,
+            "canAsk": True,
+            "asksLeft": 0,
+            "decided": [],
+        },
     }
+
+
+def test_a_guard_is_in_the_run_document_only_where_rules_apply() -> None:
+    def guard_of(settings: OperatorSettings, **spec: object) -> JsonValue:
+        start = make_start(spec=make_spec(**spec), timeout_seconds=840, resume_session=None)
+        return build_run_document(EXECUTION, start, settings).get("guard")
+
+    observing, enforcing = make_settings(), make_settings(approvals_mode="Enforce")
+    own, command = {"image": "mine:1"}, {"command": ["make"]}
+    modes: list[tuple[OperatorSettings, Mapping[str, object], str | None]] = [
+        (observing, {}, "Observe"),
+        (observing, {"workspace": own}, None),  # its runner may be of an earlier release
+        (observing, {"approvals": {}}, "Enforce"),
+        (observing, {"approvals": {}, "workspace": own}, "Enforce"),
+        (enforcing, {}, "Enforce"),
+        (enforcing, {"workspace": own}, "Enforce"),
+        (enforcing, {"approvals": {}, "runtime": command}, None),
+    ]
+    for settings, spec, mode in modes:
+        guard = guard_of(settings, **spec)
+        assert (guard["mode"] if isinstance(guard, dict) else None) == mode, spec
+
+
+@pytest.mark.parametrize(
+    ("kind", "approvals", "unattended"),
+    [
+        ("Dashboard", {}, None),
+        ("Schedule", {}, "Refuse"),
+        ("Schedule", {"unattended": "Ask"}, "Ask"),
+        ("Webhook", {"unattended": "Refuse"}, "Refuse"),
+    ],
+)
+def test_a_run_that_no_person_started_asks_only_where_its_agent_says_so(
+    kind: str, approvals: JsonObject, unattended: str | None
+) -> None:
+    execution = make_execution(trigger={"kind": kind, "id": ""})
+    guard = build_guard(execution, make_spec(approvals=approvals), make_settings())
+    assert guard is not None
+    assert (guard.unattended, guard.can_ask) == (unattended, False)
 
 
 def test_the_secret_holds_run_document_and_key_and_never_changes() -> None:

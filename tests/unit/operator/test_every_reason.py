@@ -1,4 +1,4 @@
-"""Each reason that conditions.py documents is one that the engine writes: what a reason promises
+"""Each reason that core documents is one that the engine writes: what a reason promises
 is led to, and no text of a test counts for it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ import pytest
 
 from heliostat_core.conditions import (
     AdmittedReason,
+    AwaitingReason,
     BlockedReason,
     Documented,
     FinishedReason,
@@ -27,6 +28,7 @@ from heliostat_core.worlds import (
     JOB,
     InvalidError,
     JsonObject,
+    JsonValue,
     NamespaceTerminatingError,
     Ref,
 )
@@ -39,6 +41,7 @@ from heliostat_operator.schedules.triggers import TriggerReconciler
 from heliostat_operator.secrets.resolved_secrets import ResolvedSecrets
 from heliostat_operator.settings import OperatorSettings
 from heliostat_runner.reasons import ENDINGS, Reason
+from support.asking import apply_asking, approval_of, ask, say
 from support.builders.pods import (
     make_condition,
     make_pod,
@@ -182,6 +185,41 @@ def scheduled_run(ground: Ground) -> None:
     """A run of the schedule that was made before."""
     trigger = {"kind": "Schedule", "id": "Builtin", "scheduledTime": NOW - seconds(60)}
     ground.run("sales-before", trigger=trigger)
+
+
+# ---- asks ----------------------------------------------------------------------------------------
+
+
+async def asks_for(ground: Ground, **approvals: JsonValue) -> str:
+    """A run that asks for an action; its digest."""
+    spec = apply_asking(ground, approvals)
+    ground.run()
+    return await ask(ground, spec=spec)
+
+
+async def run_asks(ground: Ground) -> None:
+    await asks_for(ground)
+
+
+async def run_asks_in_vain(ground: Ground) -> None:
+    await asks_for(ground, expireSeconds=60)
+
+
+async def outcome_is_lost(ground: Ground) -> None:
+    approval = await approval_of(ground, await asks_for(ground, expireSeconds=3600))
+    say(ground.world, approval.metadata.name, "Approve")
+    await ground.pod(make_pod("Running", running(ground.now())), "sales-1-2")
+    await ground.pod(make_pod("Failed", terminated(137)), "sales-1-2")
+
+
+async def run_asks_without_end(ground: Ground) -> None:
+    apply_asking(ground)
+    ground.run()
+    for attempt in range(1, 22):
+        digest = await ask(ground, attempt, f"curl https://example.com/{attempt}")
+        if attempt <= 20:
+            approval = await approval_of(ground, digest)
+            say(ground.world, approval.metadata.name, "Deny")
 
 
 # ---- waits ---------------------------------------------------------------------------------------
@@ -389,7 +427,19 @@ async def prompt_is_too_long(ground: Ground) -> None:
 
 
 RUN_STORIES = (
-    *(Story((FinishedReason(each.value),), partial(with_document, reason=each)) for each in Reason),
+    *(
+        Story((FinishedReason(each.value),), partial(with_document, reason=each))
+        for each in Reason
+        if each is not Reason.AWAITING_APPROVAL  # what is asked for has stories of its own
+    ),
+    Story(
+        (FinishedReason.AWAITING_APPROVAL, AwaitingReason.ASKED, BlockedReason.AWAITING_APPROVAL),
+        run_asks,
+    ),
+    Story((FinishedReason.APPROVAL_EXPIRED, AwaitingReason.ANSWERED), run_asks_in_vain),
+    Story((FinishedReason.OUTCOME_UNKNOWN, AwaitingReason.OUTCOME_UNKNOWN), outcome_is_lost),
+    Story((FinishedReason.ASK_LIMIT,), run_asks_without_end),
+    Story((FinishedReason.ASK_INVALID,), partial(with_document, reason=Reason.AWAITING_APPROVAL)),
     Story(
         (
             *(FinishedReason.ACTIVE, AdmittedReason.ADMITTED, SettledReason.SETTLED),

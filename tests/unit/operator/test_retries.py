@@ -4,7 +4,7 @@ import pytest
 
 from heliostat_core.agents import Retry
 from heliostat_core.executions import Attempt
-from heliostat_operator.runs.retries import Finish, TryAgain, next_step
+from heliostat_operator.runs.retries import Finish, Park, TryAgain, next_step
 from support.builders.resources import NOW, make_attempt, make_settings
 
 
@@ -47,6 +47,7 @@ RETRY = Retry(limit=2, backoff_seconds=(5, 30))
 )
 def test_the_step_after(ends: list[tuple[str, str | None]], expected: str | int) -> None:
     step = next_step(ended(*ends), RETRY, make_settings())
+    assert not isinstance(step, Park)
     got = step.reason if isinstance(step, Finish) else step.after_seconds
     assert isinstance(step, TryAgain) == isinstance(expected, int)
     assert got == expected

@@ -7,10 +7,10 @@ from heliostat_core.executions import Cancellation
 from heliostat_core.resources import ObjectMeta
 from heliostat_operator.model.effects import StopAttempt
 from heliostat_operator.runs.facts import Facts
-from heliostat_operator.runs.lifecycle import compute_stop, decide, manager_of_cancel
+from heliostat_operator.runs.lifecycle import decide
 from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.pods import Pod
-from heliostat_operator.runs.stops import compute_late_start
+from heliostat_operator.runs.stops import compute_late_start, compute_stop, manager_of_cancel
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import make_pod, running
 from support.builders.resources import (

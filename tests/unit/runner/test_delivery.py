@@ -38,6 +38,7 @@ class ScriptedApi:
     lost: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     pieces: list[bytes] = field(default_factory=list)
+    actions: dict[str, bytes] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     is_away: bool = False
     refusal: Answer | None = None
@@ -73,6 +74,8 @@ class ScriptedApi:
         if path.path.endswith("/pieces"):
             self.pieces.append(request.body)
             return Answer(204)
+        if "/actions/" in path.path:
+            return self._action(path.path.partition("/actions/")[2], request.body)
         if path.path.endswith("/end"):
             return self._end(request)
         return self._file(path.path.partition("/files/")[2], request.body, int(query["offset"]))
@@ -99,6 +102,10 @@ class ScriptedApi:
         self.files[name] = have + piece[len(have) - offset :]
         return self._answer(200, len(self.files[name]))
 
+    def _action(self, digest: str, body: bytes) -> Answer:
+        self.actions[digest] = body
+        return Answer(201)
+
     def _answer(self, status: int, number: int) -> Answer:
         return Answer(status, b'{"next":%d}' % number)
 
@@ -111,6 +118,17 @@ class PickyApi(ScriptedApi):
 
     def _file(self, name: str, piece: bytes, offset: int) -> Answer:
         return self.answers.get(name) or super()._file(name, piece, offset)
+
+
+@dataclass
+class OlderApi(ScriptedApi):
+    """Knows nothing of actions, or refuses one."""
+
+    answer: Answer = AWAY
+
+    def _action(self, digest: str, body: bytes) -> Answer:
+        del digest, body
+        return self.answer
 
 
 @dataclass
@@ -444,3 +462,71 @@ def test_an_api_that_takes_no_pieces_gets_the_transcript() -> None:
     with TemporaryDirectory() as folder:
         api = manual_loop.run(deliver(Path(folder)))
     assert (api.pieces, api.lines) == ([], [b"0"])
+
+
+@pytest.mark.parametrize("faults", [[], ["busy"], ["unanswered"], ["asked to wait", "lost"]])
+def test_the_action_that_waits_goes_before_the_rest(tmp_path: Path, faults: list[str]) -> None:
+    async def deliver() -> tuple[ScriptedApi, bool, tuple[str, ...]]:
+        api = ScriptedApi(list(faults))
+        run = Run(api, tmp_path)
+        run.write(b"0", b"1")
+        run.delivery.deliver_action("sha256:aa", b"{}")
+        remarks = await run.finish()
+        return api, run.delivery.has_taken_action, remarks
+
+    api, taken, remarks = manual_loop.run(deliver())
+
+    assert api.requests[0].path == "/a/actions/sha256:aa"
+    assert (api.actions, api.lines) == ({"sha256:aa": b"{}"}, [b"0", b"1"])
+    assert (taken, remarks) == (True, ())
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(404, b"Not Found"), "the api answered 404: Not Found"),
+        (Answer(422, b'{"detail":"other digest"}'), "the api answered 422: other digest"),
+        (Answer(409, b'{"next":0}'), "the api answered 409"),
+    ],
+)
+def test_an_api_that_refuses_the_action_takes_the_rest(
+    tmp_path: Path, answer: Answer, why: str
+) -> None:
+    async def deliver() -> tuple[ScriptedApi, bool, tuple[str, ...]]:
+        api = OlderApi(answer=answer)
+        run = Run(api, tmp_path)
+        run.write(b"0")
+        run.delivery.deliver_action("sha256:aa", b"{}")
+        remarks = await run.finish()
+        return api, run.delivery.has_taken_action, remarks
+
+    api, taken, remarks = manual_loop.run(deliver())
+
+    assert (taken, api.lines) == (False, [b"0"])
+    assert remarks == (f"The whole action was not delivered: {why}.",)
+
+
+def test_an_action_that_is_not_taken_in_time_is_told(tmp_path: Path) -> None:
+    async def deliver() -> tuple[bool, tuple[str, ...]]:
+        run = Run(ScriptedApi(is_away=True), tmp_path)
+        run.delivery.deliver_action("sha256:aa", b"{}")
+        remarks = await run.finish(seconds=60)
+        return run.delivery.has_taken_action, remarks
+
+    assert manual_loop.run(deliver()) == (
+        False,
+        ("The whole action was not delivered: not in time.",),
+    )
+
+
+def test_an_action_that_is_too_long_is_not_sent(tmp_path: Path) -> None:
+    async def deliver() -> tuple[list[str], tuple[str, ...]]:
+        api = ScriptedApi()
+        run = Run(api, tmp_path)
+        run.delivery.deliver_action("sha256:aa", b"x" * (64 * 1024 + 1))
+        remarks = await run.finish()
+        return [each.path for each in api.requests], remarks
+
+    paths, remarks = manual_loop.run(deliver())
+    assert paths == ["/a/end"]
+    assert remarks == ("The whole action was not delivered: 65537 bytes; it may have 65536.",)

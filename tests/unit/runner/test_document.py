@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from heliostat_runner.document import Api, DocumentError, Limits, Parameter, Verify, parse_document
+from heliostat_runner.document import Api, Limits, Parameter, Verify, parse_document
+from heliostat_runner.fields import DocumentError
 
 SESSION = "11111111-1111-4111-8111-111111111111"
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_runner.claude import build_command_line, has_session
+from heliostat_runner.claude import Hooks, build_command_line, has_session
 from heliostat_runner.document import RunDocument, parse_document
 from heliostat_runner.environment import build_claude, build_command, build_verify
 from heliostat_runner.settings import SettingError, Settings, read_settings
+from support.builders.guards import make_guard
 
 SESSION = "11111111-1111-4111-8111-111111111111"
 
@@ -117,6 +118,47 @@ def test_the_command_line_never_bypasses_permissions() -> None:
     assert "--max-turns=5" in line
 
 
+def test_the_guards_hook_alone_allows_where_it_is_enforced() -> None:
+    def build(hooks: Hooks | None) -> list[str]:
+        return build_command_line(
+            Path("/claude"), make_document(), make_settings(), SESSION, False, 0, hooks
+        )
+
+    plain, path = build(None), Path("/tmp/x/settings.json")
+    option = f"--settings={path}"
+    enforced, observed = build(Hooks(path, True)), build(Hooks(path, False))
+
+    assert "--settings" not in " ".join(plain)
+    assert [part for part in observed if part != option] == plain
+    begin, end = plain.index("--allowed-tools"), plain.index("--disallowed-tools")
+    assert [part for part in enforced if part != option] == plain[:begin] + plain[end:]
+    assert observed.count(option) == enforced.count(option) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"NO_PROXY": "localhost,127.0.0.1,::1"}),
+        ({"NO_PROXY": "corp"}, {"NO_PROXY": "corp,localhost,127.0.0.1,::1"}),
+        ({"no_proxy": "corp"}, {"no_proxy": "corp,localhost,127.0.0.1,::1"}),
+        ({"NO_PROXY": "*", "no_proxy": "*"}, {"NO_PROXY": "*", "no_proxy": "*"}),
+    ],
+)
+def test_the_hook_is_asked_without_the_agents_own_proxy(
+    given: dict[str, str], expected: dict[str, str]
+) -> None:
+    proxied = {"HTTP_PROXY": "http://corp:3128", **given}
+    guarded = build_claude(proxied, make_settings(), make_document(guard=make_guard()), "key")
+    plain = build_claude(proxied, make_settings(), make_document(), "key")
+
+    names = {"NO_PROXY", "no_proxy"}
+    assert {name: guarded[name] for name in names & guarded.keys()} == expected
+    assert {name: plain[name] for name in names & plain.keys()} == given
+    assert {name: value for name, value in guarded.items() if name not in names} == {
+        name: value for name, value in plain.items() if name not in names
+    }
+
+
 def test_a_resumed_session_has_the_turns_that_are_left() -> None:
     line = build_command_line(
         Path("/claude"), make_document(), make_settings(), SESSION, resume=True, turns=3
@@ -124,6 +166,13 @@ def test_a_resumed_session_has_the_turns_that_are_left() -> None:
 
     assert f"--resume={SESSION}" in line
     assert "--max-turns=2" in line
+
+
+@pytest.mark.parametrize("turns", [4, 5, 6])
+def test_no_session_has_zero_turns_left_for_that_is_no_limit(turns: int) -> None:
+    line = build_command_line(Path("/c"), make_document(), make_settings(), SESSION, True, turns)
+
+    assert "--max-turns=1" in line
 
 
 def test_a_session_exists_only_with_its_file(tmp_path: Path) -> None:

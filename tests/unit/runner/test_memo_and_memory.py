@@ -33,6 +33,13 @@ def test_a_memo_is_for_its_own_session(tmp_path: Path) -> None:
     assert read_memo(settings, "s1") is None
 
 
+def test_a_memo_keeps_the_turns_of_a_run_that_waits(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    write_memo(settings, Memo("s1", turns=7))
+
+    assert read_memo(settings, "s1") == Memo("s1", turns=7)
+
+
 def test_a_broken_memo_is_none(tmp_path: Path) -> None:
     (tmp_path / "memo.json").write_text("[")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heliostat_runner.guard.reports import Ask, GuardReport, Outcome, Receipt, UnaskedCall
 from heliostat_runner.reasons import Reason, Verdict
 from heliostat_runner.result import (
     MARK,
@@ -67,6 +69,88 @@ def test_the_document_is_the_contract() -> None:
         "startTime": "2026-11-21T12:00:00.005Z",
         "endTime": "2026-11-21T12:00:00.005Z",
     }
+
+
+ASK = Ask("toolu_1", "Bash", "sha256:" + "d" * 64, b'{"v":1}', "Bash: curl x")
+RECEIPT = Receipt("a-1", "sha256:" + "d" * 64, Outcome.DONE, "201 Created")
+
+
+def with_guard(report: GuardReport, **words: str) -> dict[str, object]:
+    data = encode_result(replace(make_result(**words), guard=report))
+    assert len(data) <= MAX_BYTES
+    document = json.loads(data)
+    assert isinstance(document, dict)
+    return document
+
+
+def test_what_the_guard_tells_is_the_contract() -> None:
+    plain = json.loads(encode_result(make_result()))
+    calls = (UnaskedCall("Bash", "Send", "example.com"),)
+
+    told = with_guard(GuardReport(ASK, (RECEIPT,), 2, would_ask=calls, would_ask_count=7))
+
+    assert {name: told[name] for name in told.keys() - plain.keys()} == {
+        "ask": {
+            "toolUseId": "toolu_1",
+            "tool": "Bash",
+            "digest": ASK.digest,
+            "complete": True,
+            "bytes": 7,
+            "preview": "Bash: curl x",
+            "action": '{"v":1}',
+        },
+        "receipts": [
+            {"approval": "a-1", "digest": ASK.digest, "outcome": "Done", "text": "201 Created"}
+        ],
+        "denied": 2,
+        "wouldAsk": [{"tool": "Bash", "class": "Send", "target": "example.com"}],
+        "wouldAskCount": 7,
+    }
+    assert with_guard(GuardReport()) == plain
+
+
+def ask_of(size: int, filler: str = "a", **changes: object) -> GuardReport:
+    return GuardReport(replace(ASK, canonical=(filler * size).encode(), **changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("size", "inline"), [(2500, True), (2501, False)])
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_short_action_is_there_whole_and_a_long_one_is_with_the_api(
+    size: int, inline: bool, taken: bool
+) -> None:
+    ask = with_guard(ask_of(size, is_taken=taken), text="words " * 1000)["ask"]
+
+    assert isinstance(ask, dict)
+    assert ("action" in ask, ask["complete"]) == (inline, inline or taken)
+    assert ask["bytes"] == size
+
+
+def test_the_agents_words_and_the_message_give_way_to_the_action() -> None:
+    told = with_guard(ask_of(2500), text="w" * 5000, message="m" * 5000)
+
+    ask = told["ask"]
+    assert isinstance(ask, dict)
+    assert len(ask["action"]) == 2500
+    assert len(str(told["message"])) < 1024
+
+
+def test_an_action_that_quoting_makes_too_long_is_left_out() -> None:
+    ask = with_guard(ask_of(2500, '"'))["ask"]
+
+    assert isinstance(ask, dict)
+    assert ("action" in ask, ask["complete"]) == (False, False)
+
+
+@pytest.mark.parametrize("part", ["\0", "😀", '"', "\ud800"])
+def test_the_longest_words_about_actions_fit(part: str) -> None:
+    ask = replace(ASK, tool=part * 5000, preview=part * 5000, canonical=b"\0" * 2500)
+    receipt = replace(RECEIPT, text=part * 5000)
+    calls = tuple(UnaskedCall(part * 500, "DeleteOutside", part * 500) for _ in range(5))
+
+    report = GuardReport(ask, (receipt,), 9, would_ask=calls, would_ask_count=99)
+    told = with_guard(report, text=part, message=part * 5000)
+
+    assert told["wouldAskCount"] == 99
 
 
 ANY_TEXT = st.one_of(

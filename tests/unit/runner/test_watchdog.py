@@ -31,6 +31,8 @@ def make_signs(
         (make_signs(finished=110), 140, Stop.LINGERED),
         (make_signs(finished=990), 1000, Stop.LINGERED),
         (make_signs(finished=1001), 1001, Stop.LINGERED),
+        (replace(make_signs(), bypassed=True), 100, Stop.BYPASSED),
+        (replace(make_signs(finished=110), bypassed=True), 111, Stop.BYPASSED),
     ],
 )
 def test_when_a_program_has_to_end(signs: Signs, now: float, stop: Stop | None) -> None:

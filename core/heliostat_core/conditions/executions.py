@@ -1,37 +1,6 @@
-"""Conditions: their types and reasons are part of the API, each documented where it is defined.
+"""Conditions of Executions, why they wait and how they end."""
 
-The table in docs/conditions.md is generated from here.
-"""
-
-from collections.abc import Iterable
-from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Literal
-
-from pydantic import Field, StringConstraints
-
-from heliostat_core.resources import Generation, Instant, Part
-
-
-class Documented(StrEnum):
-    """An enum whose members carry a sentence for people."""
-
-    description: str
-
-    def __new__(cls, value: str, description: str = "") -> "Documented":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.description = description
-        return member
-
-
-class AgentCondition(Documented):
-    READY = "Ready", "True when an Execution of this Agent could run now."
-    TRIGGERED = (
-        "Triggered",
-        "Of an Agent whose schedule a CronJob or Cloud Scheduler fires: True while that is set up "
-        "as the schedule says. Whatever it does not start, the operator's timer does.",
-    )
+from heliostat_core.conditions.documented import Documented
 
 
 class ExecutionCondition(Documented):
@@ -45,88 +14,12 @@ class ExecutionCondition(Documented):
         "reasons are those of its times.",
     )
     RUNNING = "Running", "True while an attempt's container runs."
+    AWAITING_APPROVAL = (
+        "AwaitingApproval",
+        "Of a run that asked for an action: True while it waits for a person, without a pod.",
+    )
     SUCCEEDED = "Succeeded", "Unknown while active, then True or False for ever."
     SETTLED = "Settled", "True once the cost is final: every model call of the run is booked."
-
-
-class ReadyReason(Documented):
-    """Reasons of an Agent's `Ready`."""
-
-    READY = "Ready", "Secrets and model are there."
-    SECRET_MISSING = (
-        "SecretMissing",
-        "A Secret or a key in it, named in secretRefs, does not exist; or a version of a secret of "
-        "Secret Manager.",
-    )
-    SECRET_REFUSED = (
-        "SecretRefused",
-        "A secret of Secret Manager is not for agents of this namespace; its labels say for whom.",
-    )
-    SECRET_FORBIDDEN = (
-        "SecretForbidden",
-        "The operator may not read a secret of Secret Manager, or reads none at all.",
-    )
-    SECRET_MANAGER_UNREACHABLE = (
-        "SecretManagerUnreachable",
-        "Secret Manager does not answer, and what was read of it before is too old.",
-    )
-    MODEL_UNAVAILABLE = (
-        "ModelUnavailable",
-        "The gateway serves no such model; its message says why.",
-    )
-    GATEWAY_UNREACHABLE = "GatewayUnreachable", "The gateway does not answer, so nothing is known."
-    SCHEDULE_INVALID = (
-        "ScheduleInvalid",
-        "No run of its schedule will ever start; the message says what to change.",
-    )
-    POLICY_INVALID = (
-        "PolicyInvalid",
-        "A rule of spec.approvals and one of its examples disagree; the message names both.",
-    )
-    UNATTENDED_UNDECIDED = (
-        "UnattendedUndecided",
-        "It has a schedule and spec.approvals, and does not say what an ask becomes when no person "
-        "started the run: spec.approvals.unattended.",
-    )
-    NO_SECOND_APPROVER = (
-        "NoSecondApprover",
-        "Its asks need another person, and the embedded world is one person's.",
-    )
-    TRIGGER_MISSING = (
-        "TriggerMissing",
-        "The trigger of its schedule is not configured here; the operator's timer starts the runs.",
-    )
-
-
-class TriggeredReason(Documented):
-    """Reasons of an Agent's `Triggered`."""
-
-    SET_UP = "SetUp", "The CronJob or the job of Cloud Scheduler is as the schedule says."
-    NOT_CONFIGURED = "NotConfigured", "This installation has no such trigger; see settings."
-    REFUSED = "Refused", "The API server or Cloud Scheduler refuses it; its words follow."
-    UNREACHABLE = "Unreachable", "Cloud Scheduler can't be reached; it is tried again."
-
-
-class TickReason(Documented):
-    """Why a time of a schedule ended as it did: `status.schedule.recent[].reason`."""
-
-    ON_TIME = "OnTime", "Ran: an Execution was made."
-    FILLED = (
-        "Filled",
-        "Ran: the CronJob or Cloud Scheduler had not made the Execution, or cannot say that time; "
-        "the operator made it.",
-    )
-    CAUGHT_UP = "CaughtUp", "Late: made up for by `catchUp`."
-    WAITED = "WaitedForRun", "Ran or Late: it waited for the run before, with overlap QueueOne."
-    SUSPENDED = "ScheduleSuspended", "Skipped: `schedule.suspend` is true."
-    AGENT_SUSPENDED = "AgentSuspended", "Skipped: `suspend` of the Agent is true."
-    PAUSED = "SchedulePaused", "Skipped: the schedule stands still after failures."
-    BLACKOUT = "Blackout", "Skipped: it falls into one of `blackouts`."
-    OVERLAP = "Overlap", "Skipped: the run before was not finished, or another one waited for it."
-    CHANGED = "ScheduleChanged", "Skipped: it had come and not run yet, and the times changed."
-    NOT_CAUGHT_UP = "NotCaughtUp", "Missed: nobody could keep it, and `catchUp` leaves it out."
-    DEADLINE_PASSED = "DeadlinePassed", "Missed: `startingDeadlineSeconds` went by."
-    REFUSED = "Refused", "Missed: the API server refused the Execution; its words follow."
 
 
 class BlockedReason(Documented):
@@ -211,6 +104,11 @@ class BlockedReason(Documented):
         "NamespaceTerminating",
         "The namespace is being deleted: nothing can be started in it.",
     )
+    AWAITING_APPROVAL = (
+        "AwaitingApproval",
+        "A person has to decide on an action of the run; without an answer it ends at the "
+        "estimated time.",
+    )
     STARTING = "Starting", "The pod is on its way."
     STOPPING = "Stopping", "The run is being stopped."
 
@@ -226,6 +124,18 @@ class RunningReason(Documented):
 
     CONTAINER_RUNNING = "ContainerRunning", "The attempt's container runs."
     NOT_RUNNING = "NotRunning", "No container runs now."
+
+
+class AwaitingReason(Documented):
+    """Reasons of `AwaitingApproval`."""
+
+    ASKED = "Asked", "True: the run waits for a decision on what it asked for."
+    OUTCOME_UNKNOWN = (
+        "OutcomeUnknown",
+        "True: an action was allowed and its pod is gone without saying what came of it; a person "
+        "has to find out.",
+    )
+    ANSWERED = "Answered", "False: the last ask was answered, or the run has ended."
 
 
 class SettledReason(Documented):
@@ -314,66 +224,32 @@ class FinishedReason(Documented):
         "PromptTooLong",
         "Prompt, parameters, input and secrets together are more than a Secret can carry.",
     )
+    AWAITING_APPROVAL = (
+        "AwaitingApproval",
+        "Of an attempt: it ended to ask a person for an action. The run goes on when somebody has "
+        "decided.",
+    )
+    APPROVAL_EXPIRED = (
+        "ApprovalExpired",
+        "Nobody approved in time what the run asked for; it did not happen.",
+    )
+    OUTCOME_UNKNOWN = (
+        "OutcomeUnknown",
+        "An action was allowed, its pod went without saying what came of it, and no person found "
+        "out in time.",
+    )
+    GUARD_BYPASSED = (
+        "GuardBypassed",
+        "Something other than the guard's own word came from the pod: an ask that does not agree "
+        "with its digest, or a tool that ran unasked.",
+    )
+    ASK_INVALID = (
+        "AskInvalid",
+        "The runner asked for an approval in a way that can't be followed; the message says what "
+        "is wrong.",
+    )
+    ASK_LIMIT = "AskLimitReached", "The run asked for more approvals than one run may."
     INFRASTRUCTURE_LIMIT = (
         "InfrastructureRetriesExhausted",
         "The infrastructure broke an attempt and all ten further ones.",
     )
-
-
-ConditionStatus = Literal["True", "False", "Unknown"]
-
-
-class Condition(Part):
-    """One observation about a resource, in Kubernetes' own shape."""
-
-    type: Annotated[str, StringConstraints(max_length=64), Field(description="What is observed.")]
-    status: Annotated[ConditionStatus, Field(description="True, False or Unknown.")]
-    reason: Annotated[
-        str,
-        StringConstraints(max_length=64, pattern=r"^[A-Z][A-Za-z]*$"),
-        Field(description="Why, as one word that programs may rely on."),
-    ]
-    message: Annotated[
-        str, StringConstraints(max_length=4096), Field(description="Why, for people.")
-    ] = ""
-    observed_generation: Annotated[
-        Generation, Field(description="The generation of the spec that was looked at.")
-    ] = 0
-    last_transition_time: Annotated[Instant, Field(description="When the status last changed.")]
-
-
-def find_condition(conditions: Iterable[Condition], type_: str) -> Condition | None:
-    """The condition of that type, if there."""
-    return next((each for each in conditions if each.type == type_), None)
-
-
-def is_true(conditions: Iterable[Condition], type_: str) -> bool:
-    """Whether the condition of that type is True."""
-    found = find_condition(conditions, type_)
-    return found is not None and found.status == "True"
-
-
-def set_condition(
-    conditions: tuple[Condition, ...],
-    type_: str,
-    status: ConditionStatus,
-    reason: str,
-    message: str,
-    *,
-    generation: int,
-    now: datetime,
-) -> tuple[Condition, ...]:
-    """The conditions with this one set; its transition time moves only when the status does."""
-    old = find_condition(conditions, type_)
-    since = old.last_transition_time if old and old.status == status else now
-    new = Condition(
-        type=type_,
-        status=status,
-        reason=reason,
-        message=message[:4096],
-        observed_generation=generation,
-        last_transition_time=since,
-    )
-    if old is None:
-        return (*conditions, new)
-    return tuple(new if each.type == type_ else each for each in conditions)
