@@ -41,7 +41,7 @@ _PERMISSIONS: Mapping[Kind, Permission] = {
     Kind.ALLOW: Permission.ALLOW,
     Kind.GRANT: Permission.ALLOW,
     Kind.DENY: Permission.DENY,
-    Kind.WAIT: Permission.DENY,
+    Kind.TELL: Permission.DENY,
     Kind.DEFER: Permission.DEFER,
 }
 
@@ -90,8 +90,8 @@ class Guard:
         self._done: dict[str, str] = {}
         self._unused = ""
         self._denied: set[str] = set()
-        self._put_off: set[str] = set()
-        """Calls that were denied because another one waits."""
+        self._told: set[str] = set()
+        """Calls that did not happen, and are no actions that were denied."""
         self._would_ask: list[UnaskedCall] = []
 
     async def open(self) -> None:
@@ -134,7 +134,7 @@ class Guard:
             self._process.check.see(event)
 
     def has_denied(self, tool_use_id: str) -> bool:
-        return tool_use_id in self._denied | self._put_off
+        return tool_use_id in self._denied | self._told
 
     def report(self) -> GuardReport:
         """What came of it so far; the ask is that of the last process."""
@@ -251,15 +251,15 @@ class Guard:
             answer = self._commit(question, action)
         if answer.kind is Kind.DEFER and process.deferred is None:
             process.deferred = action
-        if answer.kind is Kind.WAIT:
-            self._put_off.add(question.tool_use_id)
+        if answer.kind is Kind.TELL:
+            self._told.add(question.tool_use_id)
         if answer.kind is Kind.DENY:
             self._denied.add(question.tool_use_id)
             self._keep_refusal(question, answer)
         if answer.kind not in (Kind.ALLOW, Kind.PASS):
             self._around.note(
                 "guard",
-                decision=answer.kind.name.lower(),
+                decision=_PERMISSIONS[answer.kind].value,
                 why=answer.code,
                 tool=question.tool,
                 toolUseId=question.tool_use_id,
