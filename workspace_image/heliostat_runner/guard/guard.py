@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from heliostat_policy.classes import ActionClass, Decision
+from heliostat_policy.classes import Decision
 from heliostat_policy.rules import Call, Policy, Verdict, judge
 
 from ..api import in_thread
 from ..claude import Hooks
-from ..jsonvalue import JsonObject, dump, text_at
+from ..jsonvalue import JsonObject, dump, look, text_at
 from . import words
 from .actions import Action, ProblemError, build_action
 from .bypass import BypassedError, StreamCheck
@@ -187,29 +187,27 @@ class Guard:
         if question is None:
             return build_answer(Permission.DENY, words.NO_JUDGEMENT)
         process.check.asked.add(question.tool_use_id)
-        async with self._turn:  # of two calls of one answer, one is first
-            verdict = self._judge(self._terms.policy, question)
+        try:
+            async with self._turn:  # of two calls of one answer, one is first
+                return await self._answer_in_turn(process, question)
+        except Exception as error:  # noqa: BLE001 - a defect here must not let a call pass
+            self._around.note("guard", decision="failed", tool=question.tool, why=repr(error))
             if not self._terms.is_enforced:
-                self._observe(question, verdict)
                 return _NOTHING
-            case, action = await self._find_out(process, question, verdict)
-            answer = decide(self._terms, case, self._progress(process), self._around.clock())
-            return _encode(self._keep(process, question, action, answer))
+            self._denied.add(question.tool_use_id)
+            return build_answer(Permission.DENY, words.NO_JUDGEMENT)
+
+    async def _answer_in_turn(self, process: _Process, question: Question) -> JsonObject:
+        verdict = self._judge(self._terms.policy, question)
+        if not self._terms.is_enforced:
+            self._observe(question, verdict)
+            return _NOTHING
+        case, action = await self._find_out(process, question, verdict)
+        answer = decide(self._terms, case, self._progress(process), self._around.clock())
+        return _encode(self._keep(process, question, action, answer))
 
     def _judge(self, policy: Policy, question: Question) -> Verdict:
-        """What cannot be judged is refused."""
-        call = Call(question.tool, question.input, question.cwd, self._root)
-        try:
-            return judge(policy, call)
-        except Exception as error:  # noqa: BLE001 - a defect of the rules must not let a call pass
-            self._around.note("guard", decision="failed", tool=question.tool, why=repr(error))
-            return Verdict(
-                decision=Decision.REFUSE,
-                class_=ActionClass.UNKNOWN,
-                target="",
-                reason="failed",
-                words=words.NO_JUDGEMENT,
-            )
+        return judge(policy, Call(question.tool, question.input, question.cwd, self._root))
 
     def _progress(self, process: _Process) -> Progress:
         deferred = process.deferred.tool_use_id if process.deferred else ""
@@ -306,8 +304,11 @@ class Guard:
             text = f"A file that it used has changed since it began. {text}"
         text = self._around.mask(text)
         outcome = Outcome.FAILED if failed else Outcome.DONE
+        if look(event, "is_interrupt") is True:
+            outcome = Outcome.COMMITTED  # cut off: what it did until then is not known
+        else:
+            self._done[action.digest] = text
         self._receipts[decided.approval] = Receipt(decided.approval, decided.digest, outcome, text)
-        self._done[action.digest] = text
         self._around.note("guard", decision="receipt", outcome=outcome.value, digest=action.digest)
 
     # ---- Observe --------------------------------------------------------------------------------
