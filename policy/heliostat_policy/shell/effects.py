@@ -6,7 +6,7 @@ from typing import Final
 from heliostat_policy.classes import ActionClass
 from heliostat_policy.effects import Effect, Reason, unknown
 from heliostat_policy.paths import is_secret
-from heliostat_policy.shell.code import is_code, judge_code, judge_path
+from heliostat_policy.shell.code import CODE, judge_code, judge_path
 from heliostat_policy.shell.git import judge_git
 from heliostat_policy.shell.network import judge_curl, judge_known_words, judge_wget
 from heliostat_policy.shell.options import read_arguments
@@ -21,11 +21,12 @@ Argv = tuple[str, ...]
 
 _SYSTEM: Final = ("/usr/bin/", "/bin/", "/usr/local/bin/")
 _DEVICES_OF_NETWORK: Final = re.compile(r"/+dev/+(?:tcp|udp)/+([^/]+)")
-_WRAPPERS: Final = frozenset({"timeout", "nice", "time", "command", "nohup"})
+WRAPPERS: Final = frozenset({"timeout", "nice", "time", "command", "nohup"})
 _SET: Final = re.compile(r"[-+][eux]+o?|[-+]o|pipefail|errexit|nounset|xtrace")
 _FORMAT: Final = re.compile(r"(?!-)(?!.*%[^A-Za-z%]*n).+", re.DOTALL)  # %n sets a variable
 _PROCESSES: Final = re.compile(r"[auxfwlj]+")  # e shows the environment
 _WIDE: Final = re.compile(r"(?:~|/|/root|/home(?:/[^/]+)?|/proc(?:/[^/]+)?|/run|/var/run|/etc)/*")
+_OF_TIMEOUT: Final = {"-v": 1, "--foreground": 1, "--preserve-status": 1, "-k": 2, "-s": 2}
 _DEEPEST: Final = 8
 
 
@@ -82,17 +83,17 @@ def _judge(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
         if folder is None:
             return judge_path(command, root, argv)
         name = name.removeprefix(folder)
-    if name in _WRAPPERS:
+    if name in WRAPPERS:
         return _wrapped(name, command, root, argv, depth)
     if name == "find":
         return _find(command, root, argv, depth)
-    if name in _SINGLE:
-        return _SINGLE[name](command, root, argv)
+    if name in SINGLE:
+        return SINGLE[name](command, root, argv)
     if name in WRITERS:
         return judge_writer(name, command, root, argv)
     if name in ANY_WORDS or name in READERS:
         return _reader(name, command, root, argv)
-    if is_code(name):
+    if name in CODE:
         known = judge_known_words((name, *argv[1:]))
         return [known] if known else judge_code(name, command, argv)
     known = judge_known_words((name, *argv[1:]))
@@ -163,10 +164,8 @@ def _wrapped(name: str, command: Command, root: str, argv: Argv, depth: int) -> 
     if name == "command" and words and words[0].text in ("-v", "-V"):
         return [reads(argv)]
     if name == "timeout":
-        while words and words[0].text in ("-v", "--foreground", "--preserve-status"):
-            words = words[1:]
-        while len(words) > 1 and words[0].text in ("-k", "-s"):
-            words = words[2:]
+        while words and words[0].text in _OF_TIMEOUT:
+            words = words[_OF_TIMEOUT[words[0].text] :]
         if not words or not re.fullmatch(r"\d+(?:\.\d+)?[smhd]?", words[0].text):
             return [unknown(Reason.UNKNOWN_OPTION, name, argv)]
         words = words[1:]
@@ -200,7 +199,7 @@ def _find(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
     return effects
 
 
-_SINGLE: Final = {
+SINGLE: Final = {
     "sed": judge_sed,
     "awk": judge_awk,
     "gawk": judge_awk,

@@ -86,7 +86,7 @@ def read_steps(text: str, cwd: str) -> tuple[Step, ...]:
     try:
         reading.statement(root)
     except (Unreadable, RecursionError) as error:
-        reading.add(_unclear(error))
+        reading.steps.append(_unclear(error))
     return tuple(dict.fromkeys(reading.steps)) or (Unclear(Reason.UNREADABLE, text[:200]),)
 
 
@@ -307,7 +307,7 @@ class _Reading:
             self.cwds.add("/")
         elif name.text == "cd":
             operands = [each for each in texts if each != "--"]
-            is_known = len(operands) == len(command.words) - 1 == 1
+            is_known = len(texts) == len(command.words) - 1 and len(operands) == 1
             self.cwds |= (
                 {resolve(operands[0], each) for each in self.cwds}
                 if is_known and operands[0] != "-" and not operands[0].startswith("~")
@@ -325,7 +325,7 @@ class _Reading:
     def word(self, node: Node) -> Word:
         if self.raw(node) == "{}":
             return Word("{}")  # a brace expansion in the grammar, plain text to bash
-        if node.type in ("word", "number", "test_operator", "regex"):
+        if node.type in ("word", "number", "test_operator", "extglob_pattern"):
             return unquote_word(self.raw(node))
         if node.type == "raw_string":
             return Word(self.raw(node)[1:-1])
