@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class SecretReason(StrEnum):
-    """One word for programs; conditions.py of the core documents each."""
+    """One word for programs; heliostat_core.conditions documents each."""
 
     REFUSED = "SecretRefused"
     MISSING = "SecretMissing"

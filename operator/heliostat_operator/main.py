@@ -18,6 +18,7 @@ from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.approvals.policy_check import PolicyCheck
 from heliostat_operator.canaries import WatchCanary
 from heliostat_operator.engine import LONGEST_HURRY, Engine, utc_now
+from heliostat_operator.gateway.actions import ActionClient
 from heliostat_operator.gateway.client import HttpGateway
 from heliostat_operator.gateway.signing import Signer, ensure_signing_key
 from heliostat_operator.gc_tuning import collect_deeply_in_calm
@@ -62,6 +63,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     canary = WatchCanary(world, watched_by(settings), settings.canary_seconds)
     signer = Signer(await ensure_signing_key(world, settings.namespace), utc_now)
     gateway = HttpGateway(settings.gateway_url, signer)
+    actions = ActionClient(settings.api_url, signer) if settings.api_url else None
     metrics = Metrics()
     metrics.expect({"api": settings.api_url, "egress": settings.egress_proxy_url})
     secrets = _open_secret_manager(settings)
@@ -84,7 +86,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         meter=metrics,
         followers=[metrics.moved, log_run_events, *([RunSpans(spans).moved] if spans else [])],
         vault=_vault(settings, secrets),
-        parts=[triggers, PolicyCheck(world)],
+        parts=[triggers, PolicyCheck(world), *([actions] if actions else [])],
     )
     metrics.watch(
         engine.shared(UnfinishedRuns, UnfinishedRuns), utc_now, lambda: leadership.is_leader
@@ -112,6 +114,8 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         if spans:
             await spans.close()
         await gateway.close()
+        if actions is not None:
+            await actions.close()
         if secrets is not None:
             await secrets.close()
         if timers is not None:

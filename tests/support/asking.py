@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from types import MappingProxyType
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.approvals import Approval
@@ -26,10 +27,10 @@ COMMAND = "curl -d @report https://reports.example.com"
 
 
 def apply_asking(
-    ground: Ground, *, suspend: bool = False, rules: JsonValue = RULES, **approvals: JsonValue
+    ground: Ground, approvals: JsonObject = MappingProxyType({}), *, suspend: bool = False
 ) -> JsonObject:
     """Applies an Agent whose runs may ask; its spec."""
-    given: JsonObject = {"rules": rules, **approvals}
+    given: JsonObject = {"rules": RULES, **approvals}
     ground.agent(suspend=suspend, approvals=given, workspace=VOLUME)
     return {"suspend": suspend, "approvals": given, "workspace": VOLUME}
 

@@ -51,7 +51,7 @@ REASONS: tuple[type[Documented], ...] = (
     SettledReason,
     FinishedReason,
 )
-"""All of conditions.py."""
+"""All of heliostat_core.conditions."""
 
 _PRIVATE_KEY = new_private_key()
 _STEP_SECONDS = 0.5

@@ -69,6 +69,23 @@ class Signer:
         )
         return sign_execution_key(self._private_pem, claims)
 
+    def reading_key(self, execution: Execution, attempt: int) -> str:
+        """A key of the run for the operator's own reading at the api; it pays for no call."""
+        now = int(self._clock().timestamp())
+        claims = execution_claims(
+            namespace=execution.metadata.namespace,
+            execution=execution.metadata.name,
+            execution_uid=execution.metadata.uid,
+            attempt=attempt,
+            agent=execution.spec.agent_ref.name,
+            cap_nanos=0,
+            cap_tokens=0,
+            correlation_id=execution.correlation_id,
+            issued=now,
+            expires=now + ADMIN_TOKEN_SECONDS,
+        )
+        return sign_execution_key(self._private_pem, claims)
+
 
 async def ensure_signing_key(world: World, namespace: str) -> str:
     """The private key as PEM, made if there is none; the public Secret follows it."""

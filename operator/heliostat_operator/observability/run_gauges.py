@@ -18,6 +18,7 @@ _UNFINISHED: Final = (
     Phase.STARTING,
     Phase.RUNNING,
     Phase.RETRYING,
+    Phase.AWAITING_APPROVAL,
     Phase.STOPPING,
 )
 _BLOCKS: Final = frozenset(each.value for each in BlockedReason)

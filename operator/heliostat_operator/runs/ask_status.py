@@ -37,14 +37,14 @@ def with_waiting(
         reason = AwaitingReason.OUTCOME_UNKNOWN
         words = (
             f"Nobody knows whether the action of Approval {ask.name!r} took place: its pod is gone "
-            "without a receipt. Find out, and say so with heliostat resolve; it is never repeated "
-            "by itself."
+            "without a receipt. Find out, and say so in spec.resolution of the Approval; it is "
+            "never repeated by itself."
         )
     else:
         reason = AwaitingReason.ASKED
         words = (
-            f"Approval {ask.name!r} waits for a decision: heliostat approve or heliostat deny. "
-            "Without one the run ends as ApprovalExpired."
+            f"Approval {ask.name!r} waits for a decision; its Event says how to decide. Without "
+            "one the run ends as ApprovalExpired."
         )
     status = with_condition(
         status, stamp, ExecutionCondition.AWAITING_APPROVAL, "True", reason, words

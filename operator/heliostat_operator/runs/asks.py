@@ -94,9 +94,10 @@ def _check(
         return fault
     assert isinstance(ask, AskedAction)
     assert guard is not None
-    if ask.action is None or not ask.complete:
+    canonical = ask.action.encode() if ask.action is not None else seen.action
+    if canonical is None or not ask.complete:
         return _checked(execution, spec, ask, _incomplete(ask), None, seen, now)
-    action = _read(execution, ask, guard)
+    action = _read(execution, ask, canonical, guard)
     if isinstance(action, _Fault):
         return action
     verdict = judge(guard.policy, Call(action.tool, action.args, action.cwd, WORKSPACE))
@@ -126,9 +127,10 @@ def _cannot_ask(
     return None
 
 
-def _read(execution: Execution, ask: AskedAction, guard: Guard) -> CanonicalAction | _Fault:
+def _read(
+    execution: Execution, ask: AskedAction, canonical: bytes, guard: Guard
+) -> CanonicalAction | _Fault:
     """The action, if its digest is of it and it is of this run under this policy."""
-    canonical = (ask.action or "").encode()
     if digest_of(canonical) != ask.digest:
         return _bypassed("The action that the pod shows is not the one of its digest.")
     try:

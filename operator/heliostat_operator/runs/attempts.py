@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from heliostat_core.approvals import Approval
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import (
     ATTEMPT_LABEL,
@@ -11,7 +10,7 @@ from heliostat_core.names import (
     EXECUTION_UID_ANNOTATION,
     label_value,
 )
-from heliostat_core.worlds import APPROVAL, EVENT, JOB, POD, SECRET, Ref, Selection, World
+from heliostat_core.worlds import EVENT, JOB, POD, SECRET, Ref, Selection, World
 from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.facts import (
     NOTHING_LEFT,
@@ -176,38 +175,6 @@ class AttemptObserver:
             known = _EventsRead(subject, now, tuple(found))
             self._events_read[key] = known
         return known.events
-
-
-class AskObserver:
-    """Reads the Approval of a run's first unresolved ask, and what its last attempt left."""
-
-    def __init__(self, world: World, attempts: AttemptObserver) -> None:
-        self._world = world
-        self._attempts = attempts
-
-    async def look(self, execution: Execution) -> tuple[Approval | None, Leftover]:
-        """Nothing is read of a run that never asked, or that has ended."""
-        if not execution.status.asks or execution.is_finished:
-            return None, NOTHING_LEFT
-        return await self._approval(execution), await self._left(execution)
-
-    async def _approval(self, execution: Execution) -> Approval | None:
-        """None where it is gone, and where one of that name is of another run or action."""
-        ask = execution.unresolved_ask
-        if ask is None:
-            return None
-        found = await self._world.get(Ref(APPROVAL, execution.metadata.namespace, ask.name))
-        approval = Approval.model_validate(found) if found else None
-        if approval is None or not approval.metadata.is_owned_by(execution.metadata.uid):
-            return None
-        return approval if approval.spec.action.digest == ask.digest else None
-
-    async def _left(self, execution: Execution) -> Leftover:
-        last = execution.current_attempt
-        waits = execution.unresolved_ask is not None or (last and last.cause == "approval")
-        if last is None or not last.is_over or not waits:
-            return NOTHING_LEFT
-        return await self._attempts.leftover(execution)
 
 
 def subject_of_events(job: Job | None, pod: Pod | None) -> str | None:

@@ -61,8 +61,9 @@ class Observation:
     Secret Manager, read before admission and before a start.
     `terminating` says that the namespace is being deleted, so that nothing can be made in it.
     Of a run that asks, `approval` is that of its first unresolved ask, `left` what there is of the
-    attempt that ended; `open_asks` is how many runs of its Agent wait for people. `agent` and
-    `pause` are read again before such a run goes on.
+    attempt that ended, `action` what it asks for where that lies with the api; `open_asks` is how
+    many runs of its Agent wait for people. `agent` and `pause` are read again before such a run
+    goes on.
     """
 
     agent: Agent | None
@@ -76,4 +77,5 @@ class Observation:
     terminating: bool = False
     approval: Approval | None = None
     left: Leftover = NOTHING_LEFT
+    action: bytes | None = None
     open_asks: int = 0

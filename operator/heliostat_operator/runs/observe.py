@@ -19,11 +19,13 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.builders.run_objects import read_charge, read_snapshot
 from heliostat_operator.controllers.base import Context
+from heliostat_operator.gateway.actions import ActionClient
 from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
 from heliostat_operator.model.effects import NOBODY
 from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
-from heliostat_operator.runs.attempts import AskObserver, AttemptObserver
+from heliostat_operator.runs.ask_observer import AskObserver
+from heliostat_operator.runs.attempts import AttemptObserver
 from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
 from heliostat_operator.runs.facts import (
@@ -61,6 +63,7 @@ class Observer:
         monotonic: Callable[[], float] = time.monotonic,
         vault: Vault | None = None,
         terminating: TerminatingNamespaces | None = None,
+        actions: ActionClient | None = None,
     ) -> None:
         self._terminating = terminating or TerminatingNamespaces(monotonic)
         self._vault = vault or NoVault()
@@ -73,7 +76,7 @@ class Observer:
         self._asked: dict[Key, datetime] = {}  # when the gateway was asked what a live run cost
         self._agents: dict[Key, _AgentRead] = {}
         self._attempts = AttemptObserver(world)
-        self._asks = AskObserver(world, self._attempts)
+        self._asks = AskObserver(world, self._attempts, actions)
         self._pauses = Pauses(gateway, clock)
 
     async def observe(
@@ -137,6 +140,7 @@ class Observer:
             terminating=terminating,
             approval=approval,
             left=left,
+            action=await self._asks.action(execution, facts, now),
             open_asks=self._limiter.parked((key[0], execution.spec.agent_ref.name)),
         )
 
@@ -255,5 +259,6 @@ def observer_of(context: Context) -> Observer:
             context.settings.usage_seconds,
             vault=context.vault,
             terminating=terminating_of(context),
+            actions=context.find(ActionClient),
         ),
     )

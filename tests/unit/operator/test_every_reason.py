@@ -1,4 +1,4 @@
-"""Each reason that conditions.py documents is one that the engine writes: what a reason promises
+"""Each reason that core documents is one that the engine writes: what a reason promises
 is led to, and no text of a test counts for it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -192,7 +192,7 @@ def scheduled_run(ground: Ground) -> None:
 
 async def asks_for(ground: Ground, **approvals: JsonValue) -> str:
     """A run that asks for an action; its digest."""
-    spec = apply_asking(ground, **approvals)
+    spec = apply_asking(ground, approvals)
     ground.run()
     return await ask(ground, spec=spec)
 

@@ -173,7 +173,7 @@ def test_a_time_that_was_left_out_counts_as_no_run() -> None:
 def test_every_phase_is_there_before_the_first_run() -> None:
     metrics = Metrics()
     metrics.watch(UnfinishedRuns(), lambda: NOW, lambda: True)
-    for phase in ("Pending", "Starting", "Running", "Retrying", "Stopping"):
+    for phase in ("Pending", "Starting", "Running", "Retrying", "AwaitingApproval", "Stopping"):
         assert metrics.registry.get_sample_value("heliostat_executions", {"phase": phase}) == 0
         stuck = metrics.registry.get_sample_value("heliostat_executions_stuck", {"phase": phase})
         assert stuck == 0

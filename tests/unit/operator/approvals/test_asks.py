@@ -40,6 +40,7 @@ def look(
     execution: Execution = RUN,
     *,
     open_asks: int = 0,
+    action: bytes | None = None,
     spec: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[Ended, CheckedAsk | None]:
     """How an attempt with this ask ended, and what is put to people."""
@@ -47,7 +48,9 @@ def look(
     assert document is not None
     ended = Ended("AwaitingApproval", "It asks.", "approval", 16, NOW, NOW, document)
     given = make_spec(**{**ASKING, **spec})
-    seen = Observation(None, given, make_slots(), Facts(None, None), None, open_asks=open_asks)
+    seen = Observation(
+        None, given, make_slots(), Facts(None, None), None, open_asks=open_asks, action=action
+    )
     return read_ask(execution, ended, seen, NOW, make_settings())
 
 
@@ -158,6 +161,15 @@ def test_what_does_not_fit_can_only_be_denied() -> None:
     found = asked(make_ask(ACTION, action=None, complete=False))
     assert (found.action.complete, found.action.class_) == (False, ActionClass.UNKNOWN)
     assert found.action.facts == ()
+
+
+def test_what_the_api_has_of_it_is_held_to_the_digest_as_well() -> None:
+    ask = make_ask(ACTION, action=None)
+    _, found = look(ask, action=canonical_bytes(ACTION))
+    assert found is not None
+    assert (found.action.complete, found.digest) == (True, DIGEST)
+    ended, found = look(ask, action=canonical_bytes(replace(ACTION, cwd="/elsewhere")))
+    assert (found, ended.reason) == (None, "GuardBypassed")
 
 
 def run_that_asked(count: int) -> Execution:

@@ -38,7 +38,7 @@ def blocks_of(ground: Ground) -> list[str]:
 
 async def asked(ground: Ground, **approvals: JsonValue) -> Approval:
     """A run whose first attempt has asked, and that is parked."""
-    spec = apply_asking(ground, **approvals)
+    spec = apply_asking(ground, approvals)
     ground.run()
     digest = await ask(ground, spec=spec)
     await ground.until(AwaitingReason.ASKED)
