@@ -117,6 +117,34 @@ async def test_a_failure_is_a_receipt_of_its_own(begin: Begin) -> None:
     assert (receipt.outcome, receipt.text) == (Outcome.FAILED, "Exit code 22")
 
 
+async def test_a_call_that_is_cut_off_stays_committed(begin: Begin) -> None:
+    digest = digest_of(action_of(await begin(make_guard(SEND)), "send x"))
+    asked = await begin(approve(digest))
+    await asked.ask("send x")
+
+    await asked.event("PostToolUseFailure", error="interrupted", is_interrupt=True)
+
+    [receipt] = asked.guard.report().receipts
+    assert (receipt.outcome, receipt.text) == (Outcome.COMMITTED, "interrupted")
+    assert (await asked.ask("send x"))[0] == "deny"
+
+
+@pytest.mark.parametrize(("mode", "decision"), [("Enforce", "deny"), ("Observe", "")])
+async def test_a_defect_of_the_guard_lets_nothing_pass_where_it_is_enforced(
+    begin: Begin, mode: str, decision: str
+) -> None:
+    asked = await begin(make_guard(SEND, mode=mode), deny=("Edit(/x/**)",))
+
+    found = await asked.event(
+        "PreToolUse", tool_name="Edit", tool_input={"file_path": "/etc/a\0b", "old_string": "x"}
+    )
+
+    output = found.get("hookSpecificOutput", {})
+    assert isinstance(output, dict)
+    assert output.get("permissionDecision", "") == decision
+    assert asked.notes[-1]["decision"] == "failed"
+
+
 async def test_a_changed_call_is_denied_and_told(begin: Begin) -> None:
     digest = digest_of(action_of(await begin(make_guard(SEND)), "send x"))
     asked = await begin(approve(digest))
