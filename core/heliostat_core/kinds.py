@@ -19,6 +19,7 @@ from heliostat_core.names import (
 )
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     EVERYTHING,
     EXECUTION,
     JOB,
@@ -119,6 +120,19 @@ REGISTRY: tuple[RegisteredKind, ...] = (
             *OWN_RIGHTS[1:],
             Right(Role.API, ("patch",), why="The recorded mark is an annotation."),
             Right(Role.RELEASE, (*READ, "patch")),
+        ),
+    ),
+    RegisteredKind(
+        APPROVAL,
+        is_recorded=True,
+        rights=(
+            Right(Role.OPERATOR, READ),
+            Right(Role.API, READ),
+            Right(
+                Role.API,
+                ("patch",),
+                why="Who decides in the dashboard does so under a name of the api's.",
+            ),
         ),
     ),
     RegisteredKind(

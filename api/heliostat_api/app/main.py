@@ -11,6 +11,7 @@ from heliostat_api.account.expiring import Expiring
 from heliostat_api.account.service import Account
 from heliostat_api.agents.activation import AgentSuspension
 from heliostat_api.app.assembly.agents import build_agents
+from heliostat_api.app.assembly.approvals import build_deciding
 from heliostat_api.app.assembly.entrance import build_cloud_tokens, build_entrance
 from heliostat_api.app.assembly.erasing import build_erasing
 from heliostat_api.app.assembly.money import build_money
@@ -78,6 +79,9 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     hooks = build_hooks(dependencies, records.agents, secret_replay, changes)
     recorder = build_recorder(dependencies, world, records.transcripts, register, (hooks.planner,))
     workshop = build_agents(dependencies, world, recorder, records.agents, money, hooks)
+    deciding = build_deciding(
+        dependencies, world, records.approvals, recorder, register, workshop.activation, counted
+    )
     erasing = build_erasing(dependencies, register, workshop.secrets, revocations, money)
     expiring = Expiring(register, AgentSuspension(workshop.activation), erasing)
     chat = build_chat(
@@ -114,6 +118,7 @@ def create_app(dependencies: Dependencies) -> FastAPI:
         chat,
         CloudCalls(world, build_cloud_tokens(dependencies.settings), workshop.commands.triggers),
         counted,
+        deciding,
         revocations,
         entrance,
         entrance.access,

@@ -31,6 +31,8 @@ class Person:
     is_admin: bool = False
     namespaces: frozenset[str] = frozenset()
     """Namespaces whose things without an owner they operate."""
+    approves: frozenset[str] = frozenset()
+    """Namespaces where they decide on asks that need somebody beside the owner."""
     by_key: bool = False
     """Whether a key speaks for them, and not they themselves."""
     expires: datetime | None = field(default=None, compare=False)

@@ -37,6 +37,7 @@ from heliostat_api.recording.totals import Totals
 from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records.annotations import AGENT_ID, TEST_OF
+from heliostat_api.records.approvals import subject_of_approval, subject_of_gone_ask
 from heliostat_api.records.drafts import read_draft
 from heliostat_api.records.fields import LIVE
 from heliostat_api.records.owners import Owners
@@ -52,10 +53,21 @@ from heliostat_api.records.subjects import (
 )
 from heliostat_api.web.problems import ProblemError
 from heliostat_core.agents import Agent
+from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
 from heliostat_core.kinds import recorded_kinds
 from heliostat_core.resources import ObjectHead, ObjectMeta
-from heliostat_core.worlds import AGENT, EXECUTION, Change, JsonObject, Kind, Ref, World, WorldError
+from heliostat_core.worlds import (
+    AGENT,
+    APPROVAL,
+    EXECUTION,
+    Change,
+    JsonObject,
+    Kind,
+    Ref,
+    World,
+    WorldError,
+)
 
 _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.5
@@ -78,7 +90,7 @@ class Follower(Protocol):
 
 @dataclass(frozen=True)
 class Recorder:
-    """Watches Agents and Executions until it is cancelled."""
+    """Watches Agents, Executions and Approvals until it is cancelled."""
 
     world: World
     documents: Documents
@@ -183,6 +195,8 @@ class Recorder:
         """Records one state of a resource, however often; returns the path of its document."""
         if kind is AGENT:
             return await self._see_agent(Agent.model_validate(obj))
+        if kind is APPROVAL:
+            return await self._see_approval(Approval.model_validate(obj))
         if kind is not EXECUTION:
             raise ValueError(f"nothing says how a {kind.name} is recorded")
         execution = Execution.model_validate(obj)
@@ -219,6 +233,27 @@ class Recorder:
         found = await self.world.get(Ref(AGENT, *place))
         if found is not None:
             await self._see_alone(AGENT, found)
+
+    async def _see_approval(self, approval: Approval) -> str:
+        """An ask is whose its run is; without a record of that run it is nobody's news."""
+        path = _path_of(APPROVAL, approval.metadata)
+        run = await self._run_of(approval)
+        if run is None or await self.is_erasing(str(run.fields[OWNER])):
+            return path
+        await self._record(path, lambda _: subject_of_approval(approval, run, self.clock()))
+        return path
+
+    async def _run_of(self, approval: Approval) -> Document | None:
+        """The watch of asks may be ahead of that of runs. What says that it asks for a run of
+        another namespace was not made by the operator."""
+        ref, namespace = approval.spec.execution_ref, approval.metadata.namespace
+        known = await self.documents.get(f"executions/{ref.uid}")
+        if known is None:
+            found = await self.world.get(Ref(EXECUTION, namespace, ref.name))
+            if found is not None:
+                await self._see_alone(EXECUTION, found)
+            known = await self.documents.get(f"executions/{ref.uid}")
+        return known if known and known.fields.get("namespace") == namespace else None
 
     async def _see_agent(self, agent: Agent) -> str:
         """A dashboard's agent is recorded in its own document, others under their uid."""
@@ -261,8 +296,8 @@ class Recorder:
         return document
 
     async def _is_known(self, kind: Kind, meta: ObjectMeta) -> bool:
-        """An Agent that was gone before anybody saw it is nobody's news; a run is history."""
-        if kind is not AGENT or await self._draft_of(meta) is not None:
+        """What was gone before anybody saw it is nobody's news, but a run is history."""
+        if kind is EXECUTION or (kind is AGENT and await self._draft_of(meta) is not None):
             return True
         return await self.documents.get(_path_of(kind, meta)) is not None
 
@@ -276,7 +311,8 @@ class Recorder:
         def gone(known: Document | None) -> Subject | None:
             if known is None or not is_left_open(known) or _uid_in(known) not in ("", uid):
                 return None
-            return subject_of_gone(known, self.clock())
+            gone_of = subject_of_gone_ask if path.startswith("approvals/") else subject_of_gone
+            return gone_of(known, self.clock())
 
         if await self._record(path, gone, {_UNREPORTED: True}):
             await self._commit(path, gone, {_UNREPORTED: False})
