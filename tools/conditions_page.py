@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from heliostat_core import conditions
+from heliostat_core.approvals import ApprovalReason
 from heliostat_core.conditions import Documented
 from tools.sections import table
 
@@ -28,4 +29,5 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "running": partial(build_table, "reason", conditions.RunningReason),
     "settled": partial(build_table, "reason", conditions.SettledReason),
     "finished": partial(build_table, "reason", conditions.FinishedReason),
+    "approvals": partial(build_table, "reason", ApprovalReason),
 }

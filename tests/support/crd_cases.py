@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from heliostat_core.crds import RESOURCES, Resource, build_schema
-from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Kind
+from heliostat_core.worlds import AGENT, APPROVAL, EXECUTION, JsonObject, JsonValue, Kind
 from support.crd_values import (
     CRON,
     PATTERNS,
@@ -23,6 +23,11 @@ ANY_KEY = "team"
 SMALLEST: Mapping[Kind, JsonObject] = {
     AGENT: {"prompt": "Say hello."},
     EXECUTION: {"agentRef": {"name": "sales"}},
+    APPROVAL: {
+        "executionRef": {"name": "sales-1", "uid": "uid-1"},
+        "action": {"tool": "Bash", "class": "Send", "digest": f"sha256:{'a' * 64}"},
+        "expiresTime": "2030-01-02T03:04:05Z",
+    },
 }
 
 
@@ -302,6 +307,30 @@ CRON_CASES: Sequence[Case] = (
     ),
 )
 
+_ONE_MATCHER = "must set exactly one of tool, mcpTool, argv, class and host"
+_ASK_QUORUM = "must leave out quorum unless decision is Ask"
+
+
+def _approval_rule(name: str, rule: JsonObject, message: str = "") -> Case:
+    field = "spec.approvals.rules[0]" if message else None
+    return _agent(f"rule: {name}", {"approvals": {"rules": [rule]}}, field, message)
+
+
+_APPROVAL_RULES = (
+    _approval_rule(
+        "by argv, with examples",
+        {"decision": "Ask", "argv": ["curl"], "quorum": 2, "match": ["curl a"], "notMatch": ["ls"]},
+    ),
+    _approval_rule("by tool", {"decision": "Refuse", "tool": "WebFetch"}),
+    _approval_rule("by tool of a server", {"decision": "Ask", "mcpTool": "mcp__crm__*"}),
+    _approval_rule("by class", {"decision": "Allow", "class": "Send"}),
+    _approval_rule("by host", {"decision": "Allow", "host": "api.example.com"}),
+    _approval_rule("by nothing", {"decision": "Ask"}, _ONE_MATCHER),
+    _approval_rule("by two", {"decision": "Ask", "tool": "Bash", "class": "Send"}, _ONE_MATCHER),
+    _approval_rule(
+        "a quorum of nobody", {"decision": "Refuse", "class": "Pay", "quorum": 2}, _ASK_QUORUM
+    ),
+)
 _HOST = (
     "must be a domain (api.example.com), *.domain for all names below it, an IP address or a CIDR"
 )
@@ -372,6 +401,7 @@ RULE_CASES: Sequence[Case] = (
     *CRON_CASES,
     *HOST_CASES,
     *POD_CASES,
+    *_APPROVAL_RULES,
     _agent("neither runtime", {"runtime": {}}),
     _agent("Claude Code in so many words", {"runtime": {"claudeCode": {}}}),
     _agent("a command", {"runtime": {"command": ["python3", "agent.py"]}}),
@@ -478,6 +508,7 @@ _FULL: JsonObject = {
     "input": "north",
     "parameters": [{"name": "region", "value": "EU"}],
     "trigger": {"kind": "Command", "id": "1"},
+    "requestedBy": "ann",
     "correlationId": "abc",
     "priority": 3,
     "deadlineTime": "2030-01-02T03:04:05Z",
@@ -492,7 +523,61 @@ def _update(name: str, changes: JsonObject, message: str = "") -> Update:
 
 _STAYS = "must stay as it was at creation"
 
+_ASK: JsonObject = {
+    **SMALLEST[APPROVAL],
+    "quorum": 2,
+    "requesterMayApprove": False,
+    "decisions": [{"by": "ann", "decision": "Approve", "digest": f"sha256:{'a' * 64}"}],
+}
+_RESOLUTION: JsonObject = {"by": "ann", "outcome": "Happened"}
+
+
+def _ask_update(name: str, changes: JsonObject, message: str = "") -> Update:
+    return Update(name, APPROVAL, _ASK, {**_ASK, **changes}, "spec" if message else None, message)
+
+
+_ASKED = "must stay as it was asked"
+_RESOLVED = "resolution must stay as it was said"
+
 UPDATES: Sequence[Update] = (
+    _ask_update("an ask as it was", {}),
+    _ask_update(
+        "one more decides",
+        {
+            "decisions": [
+                {"by": "ann", "decision": "Approve", "digest": f"sha256:{'a' * 64}"},
+                {"by": "bob", "decision": "Deny", "digest": f"sha256:{'a' * 64}"},
+            ]
+        },
+    ),
+    _ask_update(
+        "another run asks", {"executionRef": {"name": "hr-1", "uid": "u"}}, f"executionRef {_ASKED}"
+    ),
+    _ask_update(
+        "another action",
+        {"action": {"tool": "Bash", "class": "Send", "digest": f"sha256:{'b' * 64}"}},
+        f"action {_ASKED}",
+    ),
+    _ask_update("fewer must say yes", {"quorum": 1}, f"quorum {_ASKED}"),
+    _ask_update(
+        "more time to answer", {"expiresTime": "2031-01-02T03:04:05Z"}, f"expiresTime {_ASKED}"
+    ),
+    _ask_update(
+        "the requester may decide after all",
+        {"requesterMayApprove": True},
+        f"requesterMayApprove {_ASKED}",
+    ),
+    _ask_update("an outcome that was found out", {"resolution": _RESOLUTION}),
+    Update(
+        "another outcome",
+        APPROVAL,
+        {**_ASK, "resolution": _RESOLUTION},
+        {**_ASK, "resolution": {"by": "ann", "outcome": "DidNotHappen"}},
+        "spec",
+        _RESOLVED,
+    ),
+    _update("another requester", {"requestedBy": "bob"}, f"requestedBy {_STAYS}"),
+    _update("requester taken away", {"requestedBy": None}, f"requestedBy {_STAYS}"),
     _update("nothing changes", {}),
     _update("another priority", {"priority": 10}),
     _update("priority taken away", {"priority": None}),

@@ -40,6 +40,24 @@ PATTERNS: Mapping[str, PatternSample] = {
     ),
     r"^[-._a-zA-Z0-9]+$": PatternSample(("a", "tls.key", "-"), ("a b", "a/b", "a\n")),
     r"^[^\s]+$": PatternSample(("a", "registry/a:1"), ("a b", "a\n")),
+    r"^sha256:[0-9a-f]{64}$": PatternSample(
+        (f"sha256:{'a' * 64}", f"sha256:{'0' * 64}"),
+        (f"sha256:{'A' * 64}", f"sha256:{'g' * 64}", f"sha512:{'a' * 64}", "sha256:a"),
+        "a",
+        "sha256:",
+    ),
+    r"^[a-z][A-Za-z0-9]*$": PatternSample(("a", "argv0"), ("A", "1a", "a-b", "a\n")),
+    r"^[A-Za-z_][A-Za-z0-9_-]*$": PatternSample(("Bash", "_a-1"), ("1", "a b", "a(", "a\n")),
+    r"^mcp__[A-Za-z0-9_-]+(__[A-Za-z0-9_-]+)?\*?$": PatternSample(
+        ("mcp__crm__send", "mcp__crm__*", "mcp__a"),
+        ("crm", "mcp__", "mcp__a b", "mcp__*__a"),
+        "a",
+        "mcp__",
+    ),
+    r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$": PatternSample(
+        ("a", "api.example.com", "*.example.com"),
+        ("*", "a..b", "-a", "a.", "A", "a/b", "a:1", "a\n"),
+    ),
     r"^[A-Za-z0-9._:/-]*$": PatternSample(("", "a", "a:b/c"), ("a b", "a\n")),
     r"^[A-Z][A-Za-z]*$": PatternSample(("A", "AgentError"), ("a", "A1", "A b", "A\n"), "A"),
     r"^([1-9][0-9]*m|[1-9][0-9]*(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9])$": PatternSample(
@@ -96,6 +114,11 @@ WRONG_TYPES: Mapping[str, JsonValue] = {
 _RECURRING: JsonObject = {"cron": "0 22 * * *", "durationSeconds": 3600}
 # What a rule across fields wants beside a field, by the rule's message; "" is the least instance.
 NEEDED: Mapping[str, Mapping[str, JsonObject]] = {
+    "must set exactly one of tool, mcpTool, argv, class and host": {
+        "": {"tool": "Bash"},
+        **{each: {} for each in ("tool", "mcpTool", "argv", "class", "host")},
+        "quorum": {"tool": "Bash", "decision": "Ask"},
+    },
     "must set exactly one of cron and frequency": {
         "": {"cron": "0 8 * * 1"},
         "cron": {},

@@ -1,6 +1,7 @@
 """The Agent resource: what a team declares."""
 
 from heliostat_core.agents.agent import Agent, AgentSpec
+from heliostat_core.agents.approvals import ApprovalRule, Approvals
 from heliostat_core.agents.limits import History, Limits, Retry
 from heliostat_core.agents.models import DEFAULT_MODEL, DEFAULT_TOOLS, Model, ToolRule, Tools
 from heliostat_core.agents.pod_template import PodMetadata, PodTemplate
@@ -21,6 +22,8 @@ __all__ = [
     "Agent",
     "AgentSpec",
     "AgentStatus",
+    "ApprovalRule",
+    "Approvals",
     "Argument",
     "ClaudeCode",
     "Command",

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from heliostat_core.agents.approvals import Approvals
 from heliostat_core.agents.limits import History, Limits, Retry
 from heliostat_core.agents.models import Model, Tools
 from heliostat_core.agents.pod_template import PodTemplate
@@ -73,6 +74,10 @@ class AgentSpec(Part):
             description="How success is checked once the agent says that it is done. Without it a "
             "success counts on the agent's word and is marked Unverified."
         ),
+    ] = None
+    approvals: Annotated[
+        Approvals | None,
+        Field(description="Which actions wait for a person, and who may decide."),
     ] = None
     priority: Annotated[
         int,

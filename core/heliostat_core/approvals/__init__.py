@@ -2,6 +2,7 @@
 
 from heliostat_core.approvals.approval import (
     MOST_DECISIONS,
+    MOST_QUORUM,
     OPEN,
     Action,
     ActionClass,
@@ -21,16 +22,27 @@ from heliostat_core.approvals.decisions import (
     Outcome,
     Requester,
     decide,
-    said_times,
+    is_of_api,
+)
+from heliostat_core.approvals.reasons import ApprovalReason
+from heliostat_core.approvals.transitions import (
+    claim,
+    lose,
+    receive,
+    resolve,
+    settle,
+    withdraw,
 )
 
 __all__ = [
     "API_PREFIX",
     "MOST_DECISIONS",
+    "MOST_QUORUM",
     "OPEN",
     "Action",
     "ActionClass",
     "Approval",
+    "ApprovalReason",
     "ApprovalSpec",
     "ApprovalState",
     "ApprovalStatus",
@@ -42,6 +54,12 @@ __all__ = [
     "Receipt",
     "Requester",
     "Resolution",
+    "claim",
     "decide",
-    "said_times",
+    "is_of_api",
+    "lose",
+    "receive",
+    "resolve",
+    "settle",
+    "withdraw",
 ]

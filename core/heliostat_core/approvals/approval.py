@@ -18,6 +18,7 @@ from heliostat_core.resources import (
 MOST_QUORUM = 9
 MOST_DECISIONS = 32
 MOST_FACTS = 64
+MOST_VALUE = 65_536
 
 Digest = Annotated[
     str, StringConstraints(min_length=71, max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")
@@ -78,7 +79,9 @@ class Fact(Part):
         StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z][A-Za-z0-9]*$"),
         Field(description="What is told, for example host, path, size or sha256."),
     ]
-    value: Annotated[str, StringConstraints(max_length=1024), Field(description="Its value.")]
+    value: Annotated[
+        str, StringConstraints(max_length=MOST_VALUE), Field(description="Its value, whole.")
+    ]
 
 
 class Action(Part):
@@ -209,6 +212,13 @@ class ApprovalStatus(Part):
         str, StringConstraints(max_length=64), Field(description="Why, as one word.")
     ] = ""
     message: Annotated[ShortText, Field(description="The same, for people, with the remedy.")] = ""
+    is_unguarded: Annotated[
+        bool,
+        Field(
+            description="True if the admission policy heliostat-approvals was found not to be in "
+            "force while it waited: then only the api's decisions count."
+        ),
+    ] = False
     decided_time: Annotated[
         Instant | None, Field(description="When it was granted, denied or ended otherwise.")
     ] = None

@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Final
 
 from heliostat_core.approvals.approval import Approval, ApprovalState, Decision
+from heliostat_core.approvals.reasons import ApprovalReason
 from heliostat_core.resources import ManagedFields
 
 API_PREFIX: Final = "heliostat:"
 """Begins the names of persons whom the api knows; the API server lets nobody else use it."""
+API_MANAGERS: Final = "heliostat-api"
+"""Begins the names under which the api writes."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,16 @@ class Outcome:
     """What an ask becomes. `counted` are those whose yes counts, whether they are enough or not."""
 
     state: ApprovalState
-    reason: str
+    reason: ApprovalReason
     counted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """When a decision was written at the latest, and under the names of which field managers."""
+
+    time: datetime
+    managers: frozenset[str]
 
 
 def decide(approval: Approval, requester: Requester, now: datetime) -> Outcome:
@@ -37,57 +48,82 @@ def decide(approval: Approval, requester: Requester, now: datetime) -> Outcome:
     person may have one name here and another there. Who is late changes nothing.
     """
     spec = approval.spec
-    heard = list(_in_time(approval))
+    written = read_written(approval.metadata.managed_fields)
+    heard = [each for each in spec.decisions if _is_in_time(each, approval, written, now)]
     if any(each.decision == "Deny" for each in heard):
-        return Outcome(ApprovalState.DENIED, "Denied")
-    counted = _largest_channel([each.by for each in heard if _counts(each, approval, requester)])
+        return Outcome(ApprovalState.DENIED, ApprovalReason.DENIED)
+    yes = [each.by for each in heard if _counts(each, approval, requester, written)]
+    counted = _largest_channel(yes)
     if len(counted) >= spec.quorum:
-        return Outcome(ApprovalState.GRANTED, "Approved", counted[: spec.quorum])
+        return Outcome(ApprovalState.GRANTED, ApprovalReason.APPROVED, counted[: spec.quorum])
     if now >= spec.expires_time:
-        return Outcome(ApprovalState.EXPIRED, "Expired", counted)
-    return Outcome(ApprovalState.PENDING, _waits_for(approval, requester, heard, counted), counted)
+        return Outcome(ApprovalState.EXPIRED, ApprovalReason.EXPIRED, counted)
+    reason = _waits_for(approval, requester, heard, counted)
+    return Outcome(ApprovalState.PENDING, reason, counted)
 
 
-def _in_time(approval: Approval) -> Iterable[Decision]:
-    times = said_times(approval.metadata.managed_fields)
-    for each in approval.spec.decisions:
-        said = times.get(each.by)
-        if each.digest == approval.spec.action.digest and (
-            said is None or said < approval.spec.expires_time
-        ):
-            yield each
+def _is_in_time(
+    decision: Decision, approval: Approval, written: Mapping[str, Written], now: datetime
+) -> bool:
+    """One of which nobody noted when it was written was perhaps written just now."""
+    spec, known = approval.spec, written.get(decision.by)
+    said = known.time if known else now
+    return decision.digest == spec.action.digest and said < spec.expires_time
 
 
-def _counts(decision: Decision, approval: Approval, requester: Requester) -> bool:
+def _counts(
+    decision: Decision, approval: Approval, requester: Requester, written: Mapping[str, Written]
+) -> bool:
+    """Whether a yes counts. Names of two authorities can't be compared: the requester may have one
+    of each."""
     spec = approval.spec
     if decision.decision != "Approve" or not spec.action.complete:
         return False
-    return spec.requester_may_approve or (requester.by is not None and decision.by != requester.by)
+    if approval.status.is_unguarded and not _is_of_api(decision, written):
+        return False
+    if spec.requester_may_approve:
+        return True
+    by = requester.by
+    return by is not None and decision.by != by and is_of_api(decision.by) == is_of_api(by)
+
+
+def _is_of_api(decision: Decision, written: Mapping[str, Written]) -> bool:
+    known = written.get(decision.by)
+    return (
+        is_of_api(decision.by)
+        and known is not None
+        and all(each.startswith(API_MANAGERS) for each in known.managers)
+    )
+
+
+def is_of_api(name: str) -> bool:
+    """Whether the api gave the name, not the API server."""
+    return name.startswith(API_PREFIX)
 
 
 def _largest_channel(names: Sequence[str]) -> tuple[str, ...]:
     """Those whom the api named, or those whom the API server named: whichever are more."""
-    of_api = tuple(each for each in names if each.startswith(API_PREFIX))
-    others = tuple(each for each in names if not each.startswith(API_PREFIX))
+    of_api = tuple(each for each in names if is_of_api(each))
+    others = tuple(each for each in names if not is_of_api(each))
     return max(of_api, others, key=len)
 
 
 def _waits_for(
     approval: Approval, requester: Requester, heard: Sequence[Decision], counted: Sequence[str]
-) -> str:
+) -> ApprovalReason:
     spec = approval.spec
     if not spec.action.complete:
-        return "IncompleteAction"
+        return ApprovalReason.INCOMPLETE_ACTION
     if not spec.requester_may_approve and requester.by is None:
-        return "RequesterUnknown"
+        return ApprovalReason.REQUESTER_UNKNOWN
     if not heard:
-        return "NobodyDecided"
-    return "QuorumMissing" if counted else "NoDecisionCounts"
+        return ApprovalReason.NOBODY_DECIDED
+    return ApprovalReason.QUORUM_MISSING if counted else ApprovalReason.NO_DECISION_COUNTS
 
 
-def said_times(managed: Sequence[ManagedFields]) -> Mapping[str, datetime]:
-    """When each person decided, at the latest: the API server notes when a manager last wrote."""
-    times: dict[str, datetime] = {}
+def read_written(managed: Iterable[ManagedFields]) -> Mapping[str, Written]:
+    """What the API server noted of each decision: when a manager last wrote, and which."""
+    found: dict[str, Written] = {}
     for each in managed:
         spec = each.fields_v1.get("f:spec")
         decisions = spec.get("f:decisions") if isinstance(spec, Mapping) else None
@@ -95,9 +131,11 @@ def said_times(managed: Sequence[ManagedFields]) -> Mapping[str, datetime]:
             continue
         for key in decisions:
             by = _by_of(str(key))
-            if by is not None:
-                times[by] = min(each.time, times.get(by, each.time))
-    return times
+            if by is None:
+                continue
+            known = found.get(by, Written(each.time, frozenset()))
+            found[by] = Written(min(each.time, known.time), known.managers | {each.manager})
+    return found
 
 
 def _by_of(key: str) -> str | None:

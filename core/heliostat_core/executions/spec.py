@@ -21,7 +21,7 @@ WEBHOOK = "Webhook"
 MOST_INPUT = 2**18
 """Letters of an input: all that a webhook may bring."""
 
-_IMMUTABLE = ("agentRef", "input", "parameters", "trigger", "correlationId")
+_IMMUTABLE = ("agentRef", "input", "parameters", "trigger", "requestedBy", "correlationId")
 
 
 class AgentRef(Part):
@@ -102,6 +102,15 @@ class ExecutionSpec(Part):
         ),
     ] = ()
     trigger: Annotated[Trigger, Field(description="What started the run.")] = Trigger()
+    requested_by: Annotated[
+        str,
+        StringConstraints(max_length=512),
+        Field(
+            description="The person who started the run: the caller's own name as the API server "
+            "knows it, or `heliostat:` with a person of the api. The admission policy "
+            "heliostat-requesters holds it."
+        ),
+    ] = ""
     correlation_id: Annotated[
         str,
         StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9._:/-]*$"),

@@ -6,16 +6,15 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from heliostat_core.agents import Agent
 from heliostat_core.crds import RESOURCES, build_crds, build_schema
-from heliostat_core.executions import Execution
-from heliostat_core.worlds import AGENT, JsonObject
+from heliostat_core.worlds import JsonObject
 from support.crd_cases import RULE_CASES, UPDATES, Case, Node, Update, bound_cases, nodes
 from support.crd_values import PATTERNS
 from tools.crd_manifests import build_files
 from tools.machine import ROOT
 
 NODES = nodes()
+MODELS = {each.kind: each.model for each in RESOURCES}
 # Keywords that say something about a value, other than its type.
 BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern", "enum")
 
@@ -96,10 +95,9 @@ def test_the_models_judge_bounds_as_the_definitions_do(node: Node) -> None:
 
 
 def is_valid(case: Case) -> bool:
-    model = Agent if case.kind == AGENT else Execution
     obj = {"metadata": {"name": "a"}, "spec": case.spec, "status": case.status or {}}
     try:
-        model.model_validate(obj)
+        MODELS[case.kind].model_validate(obj)
     except ValidationError:
         return False
     return True

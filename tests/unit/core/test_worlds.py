@@ -7,6 +7,7 @@ from kubernetes import client
 
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     CILIUM_POLICY,
     EVERYTHING,
     EXECUTION,
@@ -18,7 +19,8 @@ from heliostat_core.worlds import (
 )
 
 OF_OTHERS = (CILIUM_POLICY, FQDN_POLICY)
-OF_KUBERNETES = [kind for kind in KINDS.values() if kind not in (AGENT, EXECUTION, *OF_OTHERS)]
+OURS = (AGENT, APPROVAL, EXECUTION)
+OF_KUBERNETES = [kind for kind in KINDS.values() if kind not in (*OURS, *OF_OTHERS)]
 
 
 def paths_of_kubernetes() -> str:
@@ -54,6 +56,7 @@ def test_kinds_are_served_where_kubernetes_serves_them() -> None:
     ("kind", "api_version", "plural"),
     [
         (AGENT, "heliostat.dev/v1alpha1", "agents"),
+        (APPROVAL, "heliostat.dev/v1alpha1", "approvals"),
         (EXECUTION, "heliostat.dev/v1alpha1", "executions"),
         (CILIUM_POLICY, "cilium.io/v2", "ciliumnetworkpolicies"),
         (FQDN_POLICY, "networking.gke.io/v1alpha1", "fqdnnetworkpolicies"),

@@ -15,6 +15,7 @@ from heliostat_core.approvals import (
     Approval,
     ApprovalSpec,
     ApprovalState,
+    ApprovalStatus,
     Decision,
     ExecutionRef,
     Requester,
@@ -51,12 +52,12 @@ def ask(
     )
 
 
-def written(by: str, time: datetime) -> ManagedFields:
+def written(by: str, time: datetime, manager: str = "kubectl-patch") -> ManagedFields:
     """As the API server notes who wrote a decision when."""
     key = "k:" + json.dumps({"by": by}, separators=(",", ":"))
     fields: JsonObject = {"f:spec": {"f:decisions": {key: {".": {}, "f:by": {}}}}}
     return ManagedFields.model_validate(
-        {"manager": "kubectl-patch", "operation": "Update", "time": time, "fieldsV1": fields}
+        {"manager": manager, "operation": "Update", "time": time, "fieldsV1": fields}
     )
 
 
@@ -81,6 +82,12 @@ YES: Said = ("bob", "Approve")
             "NoDecisionCounts",
         ),
         (ask(YES, requester_may_approve=False), ANN, "Granted", "Approved"),
+        (
+            ask(("heliostat:ann", "Approve"), requester_may_approve=False),
+            ANN,
+            "Pending",
+            "NoDecisionCounts",
+        ),
         (ask(YES, requester_may_approve=False), Requester(None), "Pending", "RequesterUnknown"),
         (ask(YES, complete=False), ANN, "Pending", "IncompleteAction"),
         (ask(("bob", "Deny"), complete=False), ANN, "Denied", "Denied"),
@@ -108,6 +115,29 @@ def test_a_word_that_came_too_late_changes_nothing(word: Literal["Approve", "Den
     in_time = ask(said, managed=[written("bob", BEFORE)])
     settled = decide(in_time, ANN, EXPIRES + timedelta(hours=9)).state
     assert settled is (ApprovalState.GRANTED if word == "Approve" else ApprovalState.DENIED)
+
+
+def test_a_word_of_which_no_time_is_known_is_late_after_the_end() -> None:
+    """Who may patch may also reset managedFields."""
+    assert decide(ask(YES), ANN, EXPIRES).state is ApprovalState.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("by", "word", "manager", "state"),
+    [
+        ("heliostat:bob", "Approve", "heliostat-api-decide", "Granted"),
+        ("heliostat:bob", "Approve", "kubectl-patch", "Pending"),
+        ("bob", "Approve", "heliostat-api-decide", "Pending"),
+        ("bob", "Deny", "kubectl-patch", "Denied"),
+    ],
+)
+def test_without_the_policy_a_yes_must_come_from_the_api(
+    by: str, word: Literal["Approve", "Deny"], manager: str, state: str
+) -> None:
+    approval = ask((by, word), managed=[written(by, BEFORE, manager)])
+    unguarded = ApprovalStatus(is_unguarded=True)
+    outcome = decide(approval.model_copy(update={"status": unguarded}), ANN, BEFORE)
+    assert outcome.state == state
 
 
 _NAMES = st.sampled_from(["ann", "bob", "carl", "heliostat:ann", "heliostat:bob"])
@@ -140,8 +170,9 @@ def test_nothing_is_granted_without_enough_of_those_who_may(
         assert len(set(outcome.counted)) == quorum
         assert set(outcome.counted) <= yes
         assert len({each.startswith("heliostat:") for each in outcome.counted}) == 1
+        assert minutes < 0
         assert may or (requester is not None and requester not in outcome.counted)
-    if "Deny" in words.values():
+    if "Deny" in words.values() and minutes < 0:
         assert outcome.state is ApprovalState.DENIED
     if outcome.state is ApprovalState.PENDING:
         assert minutes < 0
