@@ -23,6 +23,7 @@ from heliostat_api.app.entrance import Entrance, add_entrance
 from heliostat_api.app.pages import add_pages
 from heliostat_api.app.routers import ROUTERS, add_routers
 from heliostat_api.chat.assembly import build_chat
+from heliostat_api.documents.actions import Actions
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.executions.logs import RunLogs
@@ -135,7 +136,9 @@ def create_app(dependencies: Dependencies) -> FastAPI:
         *webhooks.services,
     )
     add_services(app, services, ROUTERS)
-    ingest = Ingest(records.transcripts, records.files, recorder, log, clock)
+    ingest = Ingest(
+        records.transcripts, records.files, Actions(documents, clock), recorder, log, clock
+    )
     add_ingest(app, ingest, Keyring(dependencies.keys_dir), build_pod_tokens(dependencies, world))
     add_pages(app)  # last: what nothing else serves is a page
     app.add_middleware(BodyLimit, most=MOST_BYTES)

@@ -37,8 +37,8 @@ from heliostat_core.worlds import (
     World,
 )
 
-DECIDER: Final = "heliostat-decides"
-RESOLVER: Final = "heliostat-resolves"
+DECIDER: Final = "heliostat-api-decides"
+RESOLVER: Final = "heliostat-api-resolves"
 """Field managers begin with these: each person has their own, so that what they said is noted with
 its time, and what somebody else says takes nothing of it back."""
 _WORDS: Final = {"approve": "Approve", "deny": "Deny"}
@@ -87,7 +87,7 @@ class Deciding:
             await self._tell(person, document, found)
             return Decided()
         resolution = {
-            "by": name_of(person),
+            "by": person.api_name,
             "outcome": _OUTCOMES[request.outcome],
             **({"reason": request.reason} if request.reason else {}),
         }
@@ -147,7 +147,7 @@ class Deciding:
 
     async def _decide(self, person: Person, document: Document, word: str, reason: str) -> None:
         view = view_approval(document)
-        found, by = await self._resource(view), name_of(person)
+        found, by = await self._resource(view), person.api_name
         if (
             found is None
             or found.state is not ApprovalState.PENDING
@@ -197,11 +197,6 @@ class Deciding:
         if found is not None and run is not None:
             view = view_resource(found, run)
         await self.log.append(topic_of_person(person.id), report_of(view, self.clock()))
-
-
-def name_of(person: Person) -> str:
-    """How decisions name a person of this api."""
-    return f"{API_PREFIX}{person.id}"
 
 
 def manager_of(prefix: str, person: Person) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from heliostat_api.base.views import PersonView, SpendingView
+from heliostat_core.approvals import API_PREFIX
 
 GUEST_PREFIX: Final = "guest-"
 """The ids of guests begin with it."""
@@ -37,6 +38,11 @@ class Person:
     """Whether a key speaks for them, and not they themselves."""
     expires: datetime | None = field(default=None, compare=False)
     """When a guest who does not come again loses what they have."""
+
+    @property
+    def api_name(self) -> str:
+        """Their name in resources: nobody but the api may give one of this form."""
+        return f"{API_PREFIX}{self.id}"
 
 
 LOCAL = Person("local", PersonKind.LOCAL, is_admin=True)

@@ -117,6 +117,7 @@ SHAPES: frozenset[Shape] = frozenset(
         Shape("messages", (), "timestamp", descending=False),
         Shape("messages", (), "timestamp", descending=True),
         Shape("files", (), "createdAt", descending=True),
+        Shape("actions", (), "createdAt", descending=True),
         Shape("chunks", ("attempt",), "first", descending=False),
         Shape("chunks", ("attempt",), "first", descending=True),
     ]

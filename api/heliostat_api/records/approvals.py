@@ -25,14 +25,21 @@ from heliostat_api.records.subjects import (
     revision_in,
     revision_of,
 )
-from heliostat_core.approvals import OPEN, Approval, ApprovalState, said_times
+from heliostat_core.approvals import OPEN, Approval, ApprovalState
 from heliostat_core.approvals.approval import Fact
+from heliostat_core.approvals.decisions import read_written
 
 APPROVERS: Final = "approvers"
 """Field: the namespace whose approvers may decide, too; empty where only the owner may."""
 SHORT_FACT: Final = 256
 """Characters of a fact in lists and reports: an ask may have 64 KiB of them."""
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_GRANTED: Final = (
+    ApprovalState.GRANTED,
+    ApprovalState.CLAIMED,
+    ApprovalState.DONE,
+    ApprovalState.OUTCOME_UNKNOWN,
+)
 _REPORTS: Final[Mapping[str, ReportType]] = {
     ApprovalState.DONE: ReportType.APPROVAL_EXECUTED,
     ApprovalState.OUTCOME_UNKNOWN: ReportType.APPROVAL_OUTCOME_UNKNOWN,
@@ -147,15 +154,14 @@ def _decision_of(view: ApprovalView) -> Literal["approve", "deny"] | None:
     """Of all together: one no refuses, and yes is said once enough said it."""
     if any(each.decision == "Deny" for each in view.decisions):
         return "deny"
-    is_granted = view.state not in (ApprovalState.PENDING, ApprovalState.EXPIRED)
-    return "approve" if view.decisions and is_granted else None
+    return "approve" if view.state in _GRANTED else None
 
 
 def view_resource(approval: Approval, run: Document) -> ApprovalView:
     """What people see of an Approval; what the operator has not said yet is empty."""
     meta, spec, status = approval.metadata, approval.spec, approval.status
     owner, order = str(run.fields[OWNER]), map_in(run.fields, SPEC)
-    said, state = said_times(meta.managed_fields), approval.state
+    written, state = read_written(meta.managed_fields), approval.state
     return ApprovalView(
         id=meta.uid,
         namespace=meta.namespace,
@@ -180,7 +186,10 @@ def view_resource(approval: Approval, run: Document) -> ApprovalView:
         requester_may_approve=spec.requester_may_approve,
         decisions=tuple(
             DecisionView(
-                by=each.by, decision=each.decision, reason=each.reason, time=said.get(each.by)
+                by=each.by,
+                decision=each.decision,
+                reason=each.reason,
+                time=written[each.by].time if each.by in written else None,
             )
             for each in spec.decisions
         ),

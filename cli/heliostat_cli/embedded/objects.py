@@ -24,7 +24,8 @@ from heliostat_core.worlds import (
     Ref,
 )
 
-WITH_STATUS = (AGENT, EXECUTION, APPROVAL, JOB, POD, VOLUME_CLAIM)  # the kinds with a status subresource
+# The kinds with a status subresource.
+WITH_STATUS = (AGENT, EXECUTION, APPROVAL, JOB, POD, VOLUME_CLAIM)
 WITH_GENERATION = (AGENT, EXECUTION, APPROVAL, JOB, POD)
 IMMUTABLE = {JOB: ("spec", "template"), CONTROLLER_REVISION: ("data",)}
 

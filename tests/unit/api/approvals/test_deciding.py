@@ -78,14 +78,14 @@ class Place:
     async def resource(self, name: str = "ask-1") -> Approval:
         return Approval.model_validate(await self.world.get(Ref(APPROVAL, "default", name)))
 
-    async def becomes(self, state: str, name: str = "ask-1", **status: object) -> None:
+    async def becomes(self, state: str, name: str = "ask-1") -> None:
         """The operator writes its status, and the recorder sees it."""
         written = await self.world.patch_status(
             {
                 "apiVersion": APPROVAL.api_version,
                 "kind": "Approval",
                 "metadata": {"name": name, "namespace": "default"},
-                "status": {"state": state, **status},  # type: ignore[dict-item]
+                "status": {"state": state},
             }
         )
         await self.see(written)
