@@ -38,6 +38,16 @@ def build_api_policies() -> str:
     return _only_with_api(_template("api/secrets.yaml", "heliostat-api"))
 
 
+def build_approval_policies() -> str:
+    """Who may decide on an ask, and in whose name."""
+    return _template("approvals/policy.yaml", "heliostat-operator")
+
+
+def build_approver_role() -> str:
+    """The right to decide, bound to nobody."""
+    return _template("approvals/approver.yaml", "heliostat-operator")
+
+
 def build_redis_settings() -> str:
     """Redis's own file, as it is."""
     return (MANIFESTS / "redis" / "redis.conf").read_text()

@@ -59,6 +59,8 @@ FILES: Files = [
     ("charts/heliostat/files/redis.conf", chart_copies.build_redis_settings),
     ("charts/heliostat/templates/api/policies.yaml", chart_copies.build_api_policies),
     ("charts/heliostat/templates/api/rbac.yaml", chart_copies.build_api_rights),
+    ("charts/heliostat/templates/approvals/approver.yaml", chart_copies.build_approver_role),
+    ("charts/heliostat/templates/approvals/policy.yaml", chart_copies.build_approval_policies),
     ("charts/heliostat/templates/operator/rbac.yaml", chart_copies.build_operator_rights),
     ("manifests/api/rbac.yaml", kind_rights.build_api_roles),
     ("manifests/operator/rbac.yaml", kind_rights.build_operator_roles),

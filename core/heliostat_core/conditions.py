@@ -79,6 +79,19 @@ class ReadyReason(Documented):
         "ScheduleInvalid",
         "No run of its schedule will ever start; the message says what to change.",
     )
+    POLICY_INVALID = (
+        "PolicyInvalid",
+        "A rule of spec.approvals and one of its examples disagree; the message names both.",
+    )
+    UNATTENDED_UNDECIDED = (
+        "UnattendedUndecided",
+        "It has a schedule and spec.approvals, and does not say what an ask becomes when no person "
+        "started the run: spec.approvals.unattended.",
+    )
+    NO_SECOND_APPROVER = (
+        "NoSecondApprover",
+        "Its asks need another person, and the embedded world is one person's.",
+    )
     TRIGGER_MISSING = (
         "TriggerMissing",
         "The trigger of its schedule is not configured here; the operator's timer starts the runs.",

@@ -71,7 +71,8 @@ class RegisteredKind:
 
     `watched` selects what the operator watches of it, in the cluster and, unless it is absent
     there, in the embedded world. `rooms` are the folders of the operator that have controllers for
-    it. The api keeps documents of what is recorded.
+    it. The api keeps documents of what is recorded. Programs work without the definition of what
+    is optional: in an upgrade they may come first.
     """
 
     kind: Kind
@@ -80,6 +81,7 @@ class RegisteredKind:
     rooms: tuple[str, ...] = ()
     is_embedded: bool = True
     is_recorded: bool = False
+    is_optional: bool = False
 
     @property
     def is_ours(self) -> bool:
@@ -124,9 +126,19 @@ REGISTRY: tuple[RegisteredKind, ...] = (
     ),
     RegisteredKind(
         APPROVAL,
+        rooms=("approvals",),
+        is_optional=True,
         is_recorded=True,
         rights=(
-            Right(Role.OPERATOR, READ),
+            Right(
+                Role.OPERATOR,
+                (*READ, "create", "patch"),
+                why="`create` is for what a run asks; it is tried with a forged decision, too, to "
+                "see that the admission policy is in force. `patch` is for the finalizer of what "
+                "was granted.",
+            ),
+            Right(Role.OPERATOR, ("patch",), "status"),
+            Right(Role.RELEASE, ("list", "patch")),
             Right(Role.API, READ),
             Right(
                 Role.API,
@@ -211,6 +223,11 @@ def watches(
 def recorded_kinds(registry: Sequence[RegisteredKind] = REGISTRY) -> tuple[Kind, ...]:
     """Kinds that the api keeps documents of, in the order in which it reads them."""
     return tuple(each.kind for each in registry if each.is_recorded)
+
+
+def optional_kinds(registry: Sequence[RegisteredKind] = REGISTRY) -> frozenset[Kind]:
+    """Kinds whose definition may be missing."""
+    return frozenset(each.kind for each in registry if each.is_optional)
 
 
 def rules_of(role: Role, registry: Sequence[RegisteredKind] = REGISTRY) -> list[JsonObject]:

@@ -23,6 +23,8 @@ MANAGED_BY = "heliostat"
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 
 RUN_FINALIZER = f"{GROUP}/run"
+CLAIM_FINALIZER = f"{GROUP}/claim"
+"""On an Approval that was granted: it must not go while its action may still happen."""
 
 OWNER_ANNOTATION = f"{GROUP}/owner"
 """On an Agent or an Execution: the id of the person whose it is, on whom its calls are booked."""

@@ -138,6 +138,13 @@ class KubernetesWorld:
         _, created = await self._connection.request("POST", path, self._manager_query(), obj)
         return created
 
+    async def try_create(self, obj: JsonObject) -> None:
+        """Raises what `create` would raise; nothing is made."""
+        ref = ref_of_document(obj)
+        self._note(ref.kind, "create")
+        path = collection_path(ref.kind, ref.namespace)
+        await self._connection.request("POST", path, self._manager_query(dryRun="All"), obj)
+
     async def apply(self, obj: JsonObject) -> JsonObject:
         ref = ref_of_document(obj)
         self._note(ref.kind, "patch")

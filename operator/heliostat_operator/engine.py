@@ -15,7 +15,16 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from heliostat_core.kinds import REGISTRY, RegisteredKind
-from heliostat_core.worlds import Change, Kind, Selection, World, WorldError
+from heliostat_core.worlds import (
+    Change,
+    ForbiddenError,
+    JsonObject,
+    Kind,
+    NotFoundError,
+    Selection,
+    World,
+    WorldError,
+)
 from heliostat_operator.controllers.base import Context, Controller
 from heliostat_operator.controllers.registry import build_controllers
 from heliostat_operator.gateway.ledgers import Gateway, KeySigner
@@ -60,6 +69,7 @@ class Engine:
         self._settings = settings
         self._meter = meter or Unmetered()
         self._registry = registry
+        self._optional = {each.kind for each in registry if each.is_optional}
         self._queues = Queues()
         self._context = Context(
             world=world,
@@ -139,7 +149,7 @@ class Engine:
             end(listed)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
-        async for found in self._world.list(kind, selection):
+        async for found in self._found(kind, selection):
             change = Change("MODIFIED", found)
             try:
                 for each in self._watching[kind]:
@@ -147,6 +157,15 @@ class Engine:
             except ValidationError as error:
                 _leave_alone(kind, error)
             yield change.key
+
+    async def _found(self, kind: Kind, selection: Selection) -> AsyncIterator[JsonObject]:
+        try:
+            async for found in self._world.list(kind, selection):
+                yield found
+        except (NotFoundError, ForbiddenError) as error:
+            if kind not in self._optional:
+                raise
+            logger.warning("%s are left out until manifests are up to date: %s", kind.plural, error)
 
     async def _resync_forever(self) -> None:
         while True:

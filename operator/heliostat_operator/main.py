@@ -15,6 +15,7 @@ from aiohttp import web
 from heliostat_core.worlds import World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_operator.approvals.policy_check import PolicyCheck
 from heliostat_operator.canaries import WatchCanary
 from heliostat_operator.engine import LONGEST_HURRY, Engine, utc_now
 from heliostat_operator.gateway.client import HttpGateway
@@ -29,7 +30,7 @@ from heliostat_operator.handlers import (
     watched_by,
 )
 from heliostat_operator.leases import FencedWorld, Leadership
-from heliostat_operator.model.indexes import UnfinishedRuns
+from heliostat_operator.model.indexes import OpenAsks, UnfinishedRuns
 from heliostat_operator.observability.metrics import Metrics
 from heliostat_operator.observability.run_events import log_run_events
 from heliostat_operator.observability.run_spans import RunSpans
@@ -83,11 +84,12 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         meter=metrics,
         followers=[metrics.moved, log_run_events, *([RunSpans(spans).moved] if spans else [])],
         vault=_vault(settings, secrets),
-        parts=[triggers],
+        parts=[triggers, PolicyCheck(world)],
     )
     metrics.watch(
         engine.shared(UnfinishedRuns, UnfinishedRuns), utc_now, lambda: leadership.is_leader
     )
+    metrics.watch_asks(engine.shared(OpenAsks, OpenAsks), utc_now, lambda: leadership.is_leader)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

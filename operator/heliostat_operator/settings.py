@@ -183,6 +183,13 @@ class OperatorSettings(BaseSettings):
     canary_seconds: Annotated[
         float, Field(gt=0, description="The operator ends when its watch is silent for so long.")
     ] = 60
+    approvals_mode: Annotated[
+        Literal["Observe", "Enforce"],
+        Field(
+            description="What happens to Agents without `spec.approvals`: Enforce holds their runs "
+            "to the defaults, Observe only notes what would have been asked."
+        ),
+    ] = "Observe"
     kept_secrets: Annotated[
         tuple[KeptSecret, ...],
         NoDecode,

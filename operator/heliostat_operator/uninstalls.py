@@ -15,9 +15,10 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from heliostat_core.executions import Attempt, Execution
-from heliostat_core.names import EXECUTION_LABEL, RUN_FINALIZER, label_value
+from heliostat_core.names import CLAIM_FINALIZER, EXECUTION_LABEL, RUN_FINALIZER, label_value
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
+    APPROVAL,
     DEPLOYMENT,
     EXECUTION,
     NAMESPACE,
@@ -32,6 +33,7 @@ from heliostat_core.worlds import (
     World,
     WorldError,
 )
+from heliostat_operator.builders.approval_objects import build_hold
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError
 from heliostat_operator.network.network_policies import remove_policies
 from heliostat_operator.release_rights import (
@@ -114,6 +116,7 @@ def _cleanup_steps(
 
     async def release_runs() -> None:
         await _release_all(world, teller)
+        await _release_asks(world)
         await _open_network(world)
 
     steps = [
@@ -216,6 +219,16 @@ async def _release_all(world: World, teller: "_Teller") -> None:
                 failed = error
         if failed is not None:
             raise failed
+
+
+async def _release_asks(world: World) -> None:
+    """What was granted is let go like its run, as far as the roles allow."""
+    with suppress(ForbiddenError, NotFoundError):
+        async for found in world.list(APPROVAL):
+            meta = ObjectHead.model_validate(found).metadata
+            if CLAIM_FINALIZER in meta.finalizers:
+                with suppress(ConflictError, NotFoundError):
+                    await world.apply(build_hold(meta, held=False))
 
 
 @dataclass(frozen=True)

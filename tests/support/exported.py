@@ -18,7 +18,7 @@ from heliostat_gateway.redis_state.connection import open_redis
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.writer.app import build_registry
 from heliostat_gateway.writer.service import Writer
-from heliostat_operator.model.indexes import UnfinishedRuns
+from heliostat_operator.model.indexes import OpenAsks, UnfinishedRuns
 from heliostat_operator.observability.metrics import KINDS
 from heliostat_operator.observability.metrics import Metrics as OperatorMetrics
 from support.builders.resources import (
@@ -79,6 +79,7 @@ def operator_text() -> bytes:
     """After one run of one Agent, while another one waits."""
     metrics, census = OperatorMetrics(), UnfinishedRuns()
     metrics.watch(census, lambda: NOW, lambda: True)
+    metrics.watch_asks(OpenAsks(), lambda: NOW, lambda: True)
     metrics.expect({"api": "http://heliostat-api:8080", "egress": ""})
     waits = ExecutionStatus(blocked_by=(BlockedBy(reason="AgentConcurrency"),))
     census.see(make_execution("waits", status=waits))

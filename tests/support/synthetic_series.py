@@ -91,6 +91,8 @@ HEALTHY: Final[Series] = {
     'heliostat_operator_queue_depth{kind="execution"}': flat(12),
     'heliostat_executions_stuck{phase="Running"}': flat(0),
     "heliostat_execution_longest_wait_seconds": flat(40),
+    "heliostat_approval_longest_wait_seconds": flat(600),
+    'heliostat_approvals{state="OutcomeUnknown"}': flat(0),
     'heliostat_executions_blocked{reason="AgentConcurrency"}': flat(3),
     **histogram("heliostat_execution_start_seconds"),
     'heliostat_attempts_total{cause="infrastructure"}': growing(0.5),
@@ -143,6 +145,8 @@ TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
     "HeliostatOperatorBehind": {'heliostat_operator_queue_depth{kind="execution"}': flat(900)},
     "HeliostatRunsStuck": {'heliostat_executions_stuck{phase="Running"}': flat(1)},
     "HeliostatRunsWaitLong": {"heliostat_execution_longest_wait_seconds": flat(4000)},
+    "HeliostatAsksWaitLong": {"heliostat_approval_longest_wait_seconds": flat(15_000)},
+    "HeliostatOutcomesUnknown": {'heliostat_approvals{state="OutcomeUnknown"}': flat(1)},
     "HeliostatRunsHeld": {
         'heliostat_executions_blocked{reason="ConfigurationHeld"}': turning(1, 0, 0)
     },

@@ -55,7 +55,7 @@ from heliostat_api.web.problems import ProblemError
 from heliostat_core.agents import Agent
 from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
-from heliostat_core.kinds import recorded_kinds
+from heliostat_core.kinds import optional_kinds, recorded_kinds
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
     AGENT,
@@ -64,6 +64,7 @@ from heliostat_core.worlds import (
     Change,
     JsonObject,
     Kind,
+    NotFoundError,
     Ref,
     World,
     WorldError,
@@ -107,6 +108,8 @@ class Recorder:
     lag: Lag = field(default_factory=Lag)
     kinds: tuple[Kind, ...] = recorded_kinds()
     """What the registry says is recorded, in the order in which it is caught up."""
+    optional: frozenset[Kind] = optional_kinds()
+    """Kinds whose definition may come later than this program."""
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -153,8 +156,13 @@ class Recorder:
         """
         for kind in self.kinds:
             open_before = {each.path: _uid_in(each) async for each in self._left_open(kind)}
-            async for obj in self.world.list(kind):
-                open_before.pop(await self._see_alone(kind, obj), None)
+            try:
+                async for obj in self.world.list(kind):
+                    open_before.pop(await self._see_alone(kind, obj), None)
+            except NotFoundError:
+                if kind not in self.optional:
+                    raise
+                continue
             for path, uid in open_before.items():
                 await self._see_gone(path, uid)
 
@@ -164,9 +172,16 @@ class Recorder:
         await self.catch_up()
 
     async def _follow(self, kind: Kind) -> None:
-        """Raises what ends the watch."""
-        async for change in self.world.watch(kind):
-            await self._see_change(kind, change)
+        """Raises what ends the watch; a definition that is missing is looked for again."""
+        while True:
+            try:
+                async for change in self.world.watch(kind):
+                    await self._see_change(kind, change)
+                return
+            except NotFoundError:
+                if kind not in self.optional:
+                    raise
+            await asyncio.sleep(self.again_seconds)
 
     async def _see_change(self, kind: Kind, change: Change) -> None:
         if change.type != "DELETED":

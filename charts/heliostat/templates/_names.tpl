@@ -48,6 +48,18 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- if or .Values.redis.enabled .Values.redis.externalUrlSecret }}true{{ end -}}
 {{- end }}
 
+{{/* An upgrade keeps the mode that the operator has; one from a release without approvals observes. */}}
+{{- define "heliostat.approvalsMode" -}}
+{{- $mode := ternary "Observe" "Enforce" .Release.IsUpgrade -}}
+{{- with lookup "apps/v1" "Deployment" .Release.Namespace "heliostat-operator" -}}
+{{- $mode = "Observe" -}}
+{{- range (first .spec.template.spec.containers).env -}}
+{{- if eq .name "HELIOSTAT_OPERATOR_APPROVALS_MODE" }}{{ $mode = .value }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- .Values.approvals.mode | default $mode -}}
+{{- end }}
+
 {{- define "heliostat.check" -}}
 {{- $replicas := ternary .Values.api.replicas .Values.api.autoscaling.maxReplicas (eq .Values.api.store "sqlite") -}}
 {{- if and .Values.redis.enabled .Values.redis.externalUrlSecret }}

@@ -5,7 +5,6 @@ from heliostat_core.approvals.approval import (
     MOST_QUORUM,
     OPEN,
     Action,
-    ActionClass,
     Approval,
     ApprovalSpec,
     ApprovalState,
@@ -27,12 +26,14 @@ from heliostat_core.approvals.decisions import (
 from heliostat_core.approvals.reasons import ApprovalReason
 from heliostat_core.approvals.transitions import (
     claim,
+    leave,
     lose,
     receive,
     resolve,
     settle,
     withdraw,
 )
+from heliostat_policy.classes import ActionClass
 
 __all__ = [
     "API_PREFIX",
@@ -57,6 +58,7 @@ __all__ = [
     "claim",
     "decide",
     "is_of_api",
+    "leave",
     "lose",
     "receive",
     "resolve",

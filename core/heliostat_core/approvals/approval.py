@@ -14,6 +14,7 @@ from heliostat_core.resources import (
     keyed_by,
     rules,
 )
+from heliostat_policy.classes import ActionClass
 
 MOST_QUORUM = 9
 MOST_DECISIONS = 32
@@ -27,21 +28,6 @@ Digest = Annotated[
 
 By = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 """Who decided: the name that the API server knows, or `heliostat:` with a person of the api."""
-
-
-class ActionClass(StrEnum):
-    """What an action does, as far as it can be told before it happens."""
-
-    READ = "Read"
-    WRITE_INSIDE = "WriteInside"
-    EXECUTE = "Execute"
-    NETWORK = "Network"
-    SEND = "Send"
-    PUBLISH = "Publish"
-    PAY = "Pay"
-    DELETE_OUTSIDE = "DeleteOutside"
-    CREDENTIAL = "Credential"
-    UNKNOWN = "Unknown"
 
 
 class ApprovalState(StrEnum):
@@ -212,7 +198,7 @@ class ApprovalStatus(Part):
         str, StringConstraints(max_length=64), Field(description="Why, as one word.")
     ] = ""
     message: Annotated[ShortText, Field(description="The same, for people, with the remedy.")] = ""
-    is_unguarded: Annotated[
+    api_only: Annotated[
         bool,
         Field(
             description="True if the admission policy heliostat-approvals was found not to be in "

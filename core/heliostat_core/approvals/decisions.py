@@ -79,7 +79,7 @@ def _counts(
     spec = approval.spec
     if decision.decision != "Approve" or not spec.action.complete:
         return False
-    if approval.status.is_unguarded and not _is_of_api(decision, written):
+    if approval.status.api_only and not _is_of_api(decision, written):
         return False
     if spec.requester_may_approve:
         return True

@@ -29,6 +29,10 @@ class ApprovalReason(Documented):
         "NoReceipt",
         "OutcomeUnknown: the attempt that held it is gone and left no receipt.",
     )
+    GRANT_UNUSED = (
+        "GrantUnused",
+        "Withdrawn: the attempt that held it ended without doing it; it may be asked for again.",
+    )
     DENIED = "Denied", "Denied: a person said no."
     DID_NOT_HAPPEN = (
         "DidNotHappen",

@@ -3,6 +3,7 @@ is in no state for it. To do the same once more changes nothing.
 
     Pending -> Granted -> Claimed -> Done
     Pending -> Denied | Expired | Withdrawn, Granted -> Withdrawn
+    Claimed -> Withdrawn, when it certainly was not done
     Claimed -> OutcomeUnknown -> Done | Denied, by a person's word
 
 The action may happen only between Claimed and Done: who holds a claim writes it down before
@@ -70,6 +71,18 @@ def lose(approval: Approval) -> ApprovalStatus | None:
         case ApprovalState.CLAIMED:
             return _moved(approval, ApprovalState.OUTCOME_UNKNOWN, ApprovalReason.NO_RECEIPT)
         case ApprovalState.OUTCOME_UNKNOWN:
+            return approval.status
+    return None
+
+
+def leave(approval: Approval, now: datetime) -> ApprovalStatus | None:
+    """Who claimed it has ended and certainly did not do it. No other attempt gets the grant: what
+    is asked for again is seen by a person again."""
+    match approval.state:
+        case ApprovalState.CLAIMED:
+            reason = ApprovalReason.GRANT_UNUSED
+            return _moved(approval, ApprovalState.WITHDRAWN, reason, decided_time=now)
+        case ApprovalState.WITHDRAWN:
             return approval.status
     return None
 

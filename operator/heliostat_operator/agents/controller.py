@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from heliostat_core.agents import Agent
 from heliostat_core.names import RESUMED_ANNOTATION
 from heliostat_core.worlds import AGENT, Change, Kind
 from heliostat_operator.agents.fleet import AgentReconciler
+from heliostat_operator.approvals.policy_check import find_authority
 from heliostat_operator.controllers.base import Context, Controller, Listed
 from heliostat_operator.model.indexes import KnownAgents
 from heliostat_operator.model.keys import Key
@@ -131,6 +133,7 @@ def build(context: Context) -> Sequence[Controller]:
         context.vault,
         context.find(TriggerReconciler),
         network,
+        partial(find_authority, context),
     )
     return [
         AgentController(

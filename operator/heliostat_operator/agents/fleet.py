@@ -1,7 +1,7 @@
 """One Agent, one step: its readiness, what it did last, and which finished runs may go."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
@@ -31,6 +31,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.agents.history import Keeping, Past, expired, next_expiry
 from heliostat_operator.agents.readiness import AgentObservation, compute_agent_status
+from heliostat_operator.approvals.authority import Authority
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError, ModelAnswer
 from heliostat_operator.model.keys import Key
 from heliostat_operator.network.egress_enforcement import EgressEnforcement
@@ -91,6 +92,7 @@ class AgentReconciler:
         vault: Vault | None = None,
         triggers: TriggerReconciler | None = None,
         network: NetworkPolicies | None = None,
+        authority_of: Callable[[str], Awaitable[Authority]] | None = None,
     ) -> None:
         self._vault = vault or NoVault()
         self._world = world
@@ -100,6 +102,7 @@ class AgentReconciler:
         self._triggers = triggers
         self._resync = settings.resync_seconds
         self._network = network
+        self._authority_of = authority_of
         self._recording = (
             timedelta(seconds=settings.recording_seconds) if settings.api_url else None
         )
@@ -138,7 +141,14 @@ class AgentReconciler:
             past=past,
             setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,
             hold=await self._network.hold() if self._network else EgressEnforcement.NOTHING,
+            authority=await self._authority(agent),
         )
+
+    async def _authority(self, agent: Agent) -> Authority:
+        """It matters to an Agent that asks, and takes a request to find out."""
+        if self._authority_of is None or agent.spec.approvals is None:
+            return Authority.API_SERVER
+        return await self._authority_of(agent.metadata.namespace)
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:
         """The newest run, and those that are finished and released; little is kept of each."""

@@ -17,7 +17,9 @@ from heliostat_core.money import micros_from_nanos
 from heliostat_core.schedules.faults import never_comes
 from heliostat_core.secret_refs import cluster_refs
 from heliostat_google.problems import SecretProblem
+from heliostat_operator.agents.approval_checks import check_approvals, say_authority
 from heliostat_operator.agents.history import Past
+from heliostat_operator.approvals.authority import Authority
 from heliostat_operator.builders.network_policies import domains_of
 from heliostat_operator.gateway.ledgers import ModelAnswer
 from heliostat_operator.network.egress_enforcement import EgressEnforcement
@@ -40,34 +42,18 @@ class AgentObservation:
     setup: Setup | None = None
     hold: EgressEnforcement = EgressEnforcement.NOTHING
     """What holds its runs to its hosts."""
+    authority: Authority = Authority.API_SERVER
+    """Who vouches for the names of those who decide on its asks."""
 
 
 def compute_ready(
     agent: Agent, seen: AgentObservation, now: datetime
 ) -> tuple[ConditionStatus, str, str]:
     """Status, reason and message of `Ready`; what people can mend comes first."""
-    for ref in cluster_refs(agent.spec.workspace.secret_refs):
-        keys = seen.secrets.get(ref.name)
-        if keys is None:
-            return (
-                "False",
-                ReadyReason.SECRET_MISSING,
-                f"Secret {ref.name!r} does not exist in this namespace. Make it.",
-            )
-        if ref.key not in keys:
-            return (
-                "False",
-                ReadyReason.SECRET_MISSING,
-                f"Secret {ref.name!r} has no key {ref.key!r}. Add it.",
-            )
-    if seen.secret_problem is not None:
-        return "False", seen.secret_problem.reason.value, seen.secret_problem.message
-    never = never_comes(agent.spec.schedule, now) if agent.spec.schedule else None
-    if never is not None:
-        return "False", ReadyReason.SCHEDULE_INVALID, never
-    if seen.setup is not None and seen.setup.reason == TriggeredReason.NOT_CONFIGURED:
-        return "False", ReadyReason.TRIGGER_MISSING, seen.setup.message
-    hosts = _say_hosts(agent, seen)
+    fault = _find_fault(agent, seen, now)
+    if fault is not None:
+        return "False", *fault
+    hosts = _say_hosts(agent, seen) + say_authority(agent, seen.authority)
     if agent.spec.runtime.command is not None:
         message = f"Secrets are there; the command chooses its model.{hosts}"
         return "True", ReadyReason.READY, message
@@ -82,6 +68,26 @@ def compute_ready(
     provider = seen.model.provider or "unknown"
     message = f"Model {agent.spec.model.name!r} is served by {provider}.{hosts}"
     return "True", ReadyReason.READY, message
+
+
+def _find_fault(agent: Agent, seen: AgentObservation, now: datetime) -> tuple[str, str] | None:
+    """Reason and message of what is wrong with the spec or missing beside it."""
+    for ref in cluster_refs(agent.spec.workspace.secret_refs):
+        keys = seen.secrets.get(ref.name)
+        if keys is None:
+            message = f"Secret {ref.name!r} does not exist in this namespace. Make it."
+            return ReadyReason.SECRET_MISSING, message
+        if ref.key not in keys:
+            message = f"Secret {ref.name!r} has no key {ref.key!r}. Add it."
+            return ReadyReason.SECRET_MISSING, message
+    if seen.secret_problem is not None:
+        return seen.secret_problem.reason.value, seen.secret_problem.message
+    never = never_comes(agent.spec.schedule, now) if agent.spec.schedule else None
+    if never is not None:
+        return ReadyReason.SCHEDULE_INVALID, never
+    if seen.setup is not None and seen.setup.reason == TriggeredReason.NOT_CONFIGURED:
+        return ReadyReason.TRIGGER_MISSING, seen.setup.message
+    return check_approvals(agent, seen.authority)
 
 
 def _say_hosts(agent: Agent, seen: AgentObservation) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from heliostat_core.agents import Agent
+from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
 from heliostat_core.names import FIELD_MANAGER, child_name
+from heliostat_core.resources import ObjectMeta
 from heliostat_core.schedules.status import Receipt, ScheduleStatus
-from heliostat_core.worlds import AGENT, EVENT, JsonObject
+from heliostat_core.worlds import AGENT, APPROVAL, EVENT, EXECUTION, JsonObject, Kind
 
 _MOST_TOLD = 500  # at once, after an outage in which ends went to and fro
 
@@ -18,6 +20,21 @@ def build_agent_event(
     """An Event on the Agent about one Execution; its name makes a repetition a 409."""
     name = child_name(execution.metadata.name, execution.metadata.uid[:13])
     return _event(agent, name, "Normal", reason, message, now)
+
+
+def build_approval_events(
+    approval: Approval, execution: Execution | None, type_: str, message: str, now: datetime
+) -> tuple[JsonObject, ...]:
+    """Events on an ask and on the run that asks, about the state that the ask is in now."""
+    meta, state = approval.metadata, approval.state
+    suffix = f"{state.lower()}-{meta.uid[:8]}"
+    subjects = [(APPROVAL, meta, suffix)]
+    if execution is not None:
+        subjects.append((EXECUTION, execution.metadata, f"{suffix}-run"))
+    return tuple(
+        _event_on(kind, each, child_name(meta.name, end), type_, f"Approval{state}", message, now)
+        for kind, each, end in subjects
+    )
 
 
 def build_left_job_event(agent: Agent, job: str, why: str, now: datetime) -> JsonObject:
@@ -74,17 +91,29 @@ def _instant(instant: datetime) -> str:
 def _event(
     agent: Agent, name: str, type_: str, reason: str, message: str, now: datetime
 ) -> JsonObject:
+    return _event_on(AGENT, agent.metadata, name, type_, reason, message, now)
+
+
+def _event_on(
+    kind: Kind,
+    subject: ObjectMeta,
+    name: str,
+    type_: str,
+    reason: str,
+    message: str,
+    now: datetime,
+) -> JsonObject:
     instant = _instant(now)
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.name,
-        "metadata": {"name": name, "namespace": agent.metadata.namespace},
+        "metadata": {"name": name, "namespace": subject.namespace},
         "involvedObject": {
-            "apiVersion": AGENT.api_version,
-            "kind": AGENT.name,
-            "namespace": agent.metadata.namespace,
-            "name": agent.metadata.name,
-            "uid": agent.metadata.uid,
+            "apiVersion": kind.api_version,
+            "kind": kind.name,
+            "namespace": subject.namespace,
+            "name": subject.name,
+            "uid": subject.uid,
         },
         "type": type_,
         "reason": reason,

@@ -1,4 +1,4 @@
-"""Indexes of Agents and runs in memory, fed by the watch and by the operator's own writes.
+"""Indexes of Agents, runs and asks in memory, fed by the watch and by the operator's own writes.
 
 A tick of a thousand schedules must not begin with a thousand reads and lists; metrics must not
 begin with any."""
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
 from heliostat_core.agents import Agent
+from heliostat_core.approvals import OPEN, Approval, ApprovalState
 from heliostat_core.conditions import ExecutionCondition, find_condition, is_true
 from heliostat_core.executions import STOPS, Execution, Phase, compute_phase
 from heliostat_core.names import TEST_OF_ANNOTATION
@@ -218,6 +219,68 @@ class UnfinishedRuns:
             (now - each.created).total_seconds()
             for each in self._runs.values()
             if each.phase is Phase.PENDING and each.created
+        ]
+        return max([0.0, *waits])
+
+
+@dataclass(frozen=True)
+class OpenAsk:
+    """What is known of one ask without reading it."""
+
+    execution: Key
+    state: ApprovalState
+    since: datetime | None
+
+
+class OpenAsks:
+    """Keeps the asks that the watch has shown and that may still change."""
+
+    def __init__(self) -> None:
+        self._asks: dict[Key, OpenAsk] = {}
+        self._of: dict[Key, set[Key]] = {}
+
+    def see(self, approval: Approval) -> None:
+        """Notes an ask as it is now; one that has ended leaves."""
+        meta = approval.metadata
+        key = (meta.namespace, meta.name)
+        self.forget(key)
+        if approval.state in OPEN or approval.state is ApprovalState.OUTCOME_UNKNOWN:
+            execution = (meta.namespace, approval.spec.execution_ref.name)
+            self._asks[key] = OpenAsk(execution, approval.state, meta.creation_timestamp)
+            self._of.setdefault(execution, set()).add(key)
+
+    def forget(self, key: Key) -> None:
+        """The ask is gone."""
+        known = self._asks.pop(key, None)
+        if known is None:
+            return
+        of_run = self._of[known.execution]
+        of_run.discard(key)
+        if not of_run:
+            del self._of[known.execution]
+
+    def of(self, execution: Key) -> frozenset[Key]:
+        """The asks of a run."""
+        return frozenset(self._of.get(execution, ()))
+
+    def known(self) -> frozenset[Key]:
+        return frozenset(self._asks)
+
+    def keep_only(self, before: frozenset[Key], approvals: Iterable[Key]) -> None:
+        """Drops what a full list no longer shows of what was known before it was read."""
+        for gone in before - set(approvals):
+            self.forget(gone)
+
+    def count(self, state: ApprovalState) -> int:
+        """How many are in that state."""
+        return sum(each.state is state for each in self._asks.values())
+
+    def longest_wait(self, now: datetime) -> float:
+        """Seconds that the oldest pending ask has waited; 0 when none waits."""
+        waits = [
+            (now - each.since).total_seconds()
+            for each in self._asks.values()
+            if each.state is ApprovalState.PENDING and each.since
         ]
         return max([0.0, *waits])
 

@@ -10,8 +10,9 @@ from heliostat_core.agents import Agent
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution, Phase
 from heliostat_core.names import TEST_OF_ANNOTATION
-from heliostat_operator.model.indexes import TESTS, UnfinishedRuns, agent_of
+from heliostat_operator.model.indexes import TESTS, OpenAsks, UnfinishedRuns, agent_of
 from heliostat_operator.model.keys import Key
+from heliostat_operator.observability.ask_gauges import AskGauges
 from heliostat_operator.observability.run_events import (
     Admitted,
     AttemptEnded,
@@ -31,7 +32,7 @@ MOST_AGENTS: Final = 500
 OTHERS: Final = ("other", "other")
 _REASONS: Final = frozenset(each.value for each in FinishedReason)
 _ENDS: Final = (Phase.SUCCEEDED.value, Phase.FAILED.value, Phase.CANCELLED.value)
-KINDS: Final = ("execution", "agent", "schedule", "trigger", "network")
+KINDS: Final = ("execution", "agent", "approval", "schedule", "trigger", "network")
 
 
 class AgentLabels:
@@ -131,6 +132,12 @@ class Metrics:
     ) -> None:
         """Counts the unfinished runs whenever the metrics are read."""
         self.registry.register(RunGauges(unfinished, self._agents.of, clock, leads))
+
+    def watch_asks(
+        self, asks: OpenAsks, clock: Callable[[], datetime], leads: Callable[[], bool]
+    ) -> None:
+        """Counts the asks that have not ended, likewise."""
+        self.registry.register(AskGauges(asks, clock, leads))
 
     def expect(self, addresses: Mapping[str, str]) -> None:
         """Services by name; an empty address: there is none."""

@@ -15,7 +15,13 @@ from heliostat_core.worlds import (
     Kind,
 )
 from heliostat_operator.controllers.base import Context, Controller, Listed
-from heliostat_operator.model.indexes import KnownAgents, RunIndex, ScheduledRuns, UnfinishedRuns
+from heliostat_operator.model.indexes import (
+    KnownAgents,
+    OpenAsks,
+    RunIndex,
+    ScheduledRuns,
+    UnfinishedRuns,
+)
 from heliostat_operator.model.keys import Key
 from heliostat_operator.network.network_policies import network_policies_of
 from heliostat_operator.queues import Queues
@@ -48,6 +54,7 @@ class ExecutionController(Controller):
         own_writes: OwnWrites,
         scheduled: ScheduledRuns,
         unfinished: UnfinishedRuns,
+        asks: OpenAsks,
         queues: Queues,
         depth: int,
     ) -> None:
@@ -58,6 +65,7 @@ class ExecutionController(Controller):
         self._own_writes = own_writes
         self._scheduled = scheduled
         self._indexes: tuple[RunIndex, ...] = (unfinished, scheduled)
+        self._asks = asks
         self._queues = queues
         self._fresh = FreshExecutions(time.monotonic)
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
@@ -66,7 +74,8 @@ class ExecutionController(Controller):
     # ---- wakes ----------------------------------------------------------------------------------
 
     def changed(self, kind: Kind, change: Change) -> None:
-        """An Execution wakes itself, its schedule and its Agent; a Job or a pod its Execution."""
+        """An Execution wakes itself, its asks, its schedule and its Agent; a Job or a pod its
+        Execution."""
         if kind == EXECUTION:
             self._execution_changed(change)
             return
@@ -105,6 +114,8 @@ class ExecutionController(Controller):
         if is_gone or execution.is_finished or execution.is_offer:
             self._queues.add("schedule", agent, urgent=execution.is_offer)
         self._give_slots_on()
+        for ask in self._asks.of(key):
+            self._queues.add("approval", ask)
         is_news = self._is_news(key, execution.metadata.resource_version)
         if not is_gone and (is_news or execution.is_stopping):
             self._fresh.bring(key, execution)
@@ -220,6 +231,7 @@ def build(context: Context) -> Sequence[Controller]:
             own_writes,
             context.shared(ScheduledRuns, ScheduledRuns),
             context.shared(UnfinishedRuns, UnfinishedRuns),
+            context.shared(OpenAsks, OpenAsks),
             context.queues,
             settings.workers,
         )

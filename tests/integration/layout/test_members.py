@@ -11,12 +11,18 @@ from tools.machine import ROOT
 from tools.uv import find
 
 PACKAGES = {
-    "heliostat-core": {"heliostat_core"},
-    "heliostat-operator": {"heliostat_core", "heliostat_operator"},
-    "heliostat-scripted": {"heliostat_core", "heliostat_scripted"},
-    "heliostat-gateway": {"heliostat_core", "heliostat_gateway", "heliostat_scripted"},
-    "heliostat-api": {"heliostat_core", "heliostat_api"},
-    "heliostat-runner": {"heliostat_runner"},
+    "heliostat-policy": {"heliostat_policy"},
+    "heliostat-core": {"heliostat_core", "heliostat_policy"},
+    "heliostat-operator": {"heliostat_core", "heliostat_policy", "heliostat_operator"},
+    "heliostat-scripted": {"heliostat_core", "heliostat_policy", "heliostat_scripted"},
+    "heliostat-gateway": {
+        "heliostat_core",
+        "heliostat_policy",
+        "heliostat_gateway",
+        "heliostat_scripted",
+    },
+    "heliostat-api": {"heliostat_core", "heliostat_policy", "heliostat_api"},
+    "heliostat-runner": {"heliostat_policy", "heliostat_runner"},
 }
 OURS = sorted(set().union(*PACKAGES.values()) | {"heliostat_cli"})
 PROBE = "import importlib.util as u, sys; print(*[n for n in sys.argv[1:] if u.find_spec(n)])"

@@ -22,8 +22,8 @@ DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
 _PATH = f"/apis/heliostat.dev/v1alpha1/namespaces/{TEAM}/approvals"
 APPROVERS = ("ann", "heliostat:bob", BUILD)
-EDITORS = ("carl", OPERATOR, API, BROKER)
-_RESOURCES = "approvals.heliostat.dev,approvals.heliostat.dev/status"
+EDITORS = ("carl", "heliostat:bob", OPERATOR, API, BROKER)
+_RESOURCES = "approvals.heliostat.dev,approvals.heliostat.dev/status,executions.heliostat.dev"
 _VERBS = "get,list,watch,create,update,patch,delete"
 
 
@@ -61,14 +61,20 @@ class Cluster:
     client: httpx2.Client
 
     def said(
-        self, by: str, method: str, path: str, body: JsonValue = None, kind: str = "json"
+        self,
+        by: str,
+        method: str,
+        name: str,
+        body: JsonValue = None,
+        kind: str = "json",
+        path: str = _PATH,
     ) -> str:
         """What the API server says to somebody's request: empty when it is done."""
         headers = {"Impersonate-User": by, "Content-Type": f"application/{kind}"}
         if by == "admin":
             headers["Impersonate-Group"] = "system:masters"
         content = json.dumps(body) if body is not None else None
-        answer = self.client.request(method, _PATH + path, content=content, headers=headers)
+        answer = self.client.request(method, path + name, content=content, headers=headers)
         return "" if answer.is_success else str(answer.json()["message"])
 
     def asked(self, name: str, state: str = "", **spec: JsonValue) -> str:
@@ -86,6 +92,24 @@ class Cluster:
         """By the JSON patch that the docs show."""
         steps: list[JsonValue] = [{"op": "add", "path": "/spec/decisions/-", "value": entry}]
         return self.said(by, "PATCH", f"/{name}", steps, "json-patch+json")
+
+    def started(self, by: str, requester: str) -> str:
+        """A dry run of an Execution that somebody starts in that name."""
+        body: JsonValue = {
+            "apiVersion": "heliostat.dev/v1alpha1",
+            "kind": "Execution",
+            "metadata": {"generateName": "run-", "namespace": TEAM},
+            "spec": {"agentRef": {"name": "sales"}, "requestedBy": requester},
+        }
+        return self.said(
+            by, "POST", "?dryRun=All", body, path=_PATH.replace("approvals", "executions")
+        )
+
+    def notes(self, name: str) -> list[dict[str, JsonValue]]:
+        """Who wrote what when, as the API server keeps it."""
+        found: list[dict[str, JsonValue]]
+        found = self.client.get(f"{_PATH}/{name}").json()["metadata"]["managedFields"]
+        return found
 
     def exists(self, name: str) -> bool:
         return self.client.get(f"{_PATH}/{name}").is_success
@@ -206,6 +230,46 @@ def test_only_the_operator_writes_the_status_and_lets_go(cluster: Cluster) -> No
         freed: JsonValue = {"metadata": {"finalizers": None}}
         assert "only the operator lets an ask go" in cluster.merged(by, name, freed)
     assert cluster.merged(OPERATOR, name, {"metadata": {"finalizers": None}}) == ""
+
+
+def test_a_finalizer_of_others_may_come_and_go(cluster: Cluster) -> None:
+    """The garbage collector's, when something is deleted in the foreground."""
+    name = cluster.asked("foreground")
+    for finalizers in (["foregroundDeletion"], None):
+        assert cluster.merged("carl", name, {"metadata": {"finalizers": finalizers}}) == ""
+
+
+def test_when_somebody_decided_is_not_rewritten(cluster: Cluster) -> None:
+    name = cluster.asked("times")
+    assert cluster.decided("ann", name, word("ann")) == ""
+    notes = cluster.notes(name)
+    earlier: JsonValue = [{**each, "time": "2020-01-01T00:00:00Z"} for each in notes]
+    refused = cluster.merged("ann", name, {"metadata": {"managedFields": earlier}})
+    assert "must stay as the API server wrote it" in refused
+    cleared: JsonValue = {"metadata": {"managedFields": [{}]}}
+    cluster.merged("ann", name, cleared)
+    assert not any("2020" in str(each) for each in cluster.notes(name))
+
+
+@pytest.mark.parametrize(
+    ("by", "requester", "refused"),
+    [
+        ("carl", "", ""),
+        ("carl", "carl", ""),
+        ("carl", "ann", "spec.requestedBy must be carl"),
+        ("carl", "heliostat:carl", "spec.requestedBy must be carl"),
+        ("heliostat:bob", "heliostat:bob", "name yourself or nobody"),
+        (API, "heliostat:bob", ""),
+        (API, "ann", "name yourself or nobody"),
+        (OPERATOR, OPERATOR, "has no requester"),
+        (OPERATOR, "", ""),
+    ],
+)
+def test_a_run_names_who_started_it_or_nobody(
+    cluster: Cluster, by: str, requester: str, refused: str
+) -> None:
+    said = cluster.started(by, requester)
+    assert refused in said if refused else said == ""
 
 
 @pytest.mark.parametrize("state", ["", "Pending", "Granted", "Claimed"])

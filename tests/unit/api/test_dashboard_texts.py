@@ -7,6 +7,7 @@ import pytest
 
 from heliostat_api.records.drafts import RESOURCE_DELETED
 from heliostat_core import conditions
+from heliostat_core.approvals import ApprovalReason
 from heliostat_core.conditions import (
     BlockedReason,
     Documented,
@@ -27,10 +28,15 @@ def test_every_phase_has_a_text(phase: Phase) -> None:
     assert f"phase.{phase}" in KEYS
 
 
-ENUMS = [
-    each
-    for each in vars(conditions).values()
-    if isinstance(each, type) and issubclass(each, Documented) and each.__name__.endswith("Reason")
+ENUMS: list[type[Documented]] = [
+    ApprovalReason,
+    *(
+        each
+        for each in vars(conditions).values()
+        if isinstance(each, type)
+        and issubclass(each, Documented)
+        and each.__name__.endswith("Reason")
+    ),
 ]
 """Whichever reasons there are: who adds an enum of them adds its words."""
 REASONS = {*itertools.chain.from_iterable(ENUMS), FAILURES, RESOURCE_DELETED}

@@ -36,6 +36,7 @@ def test_labels_annotations_and_finalizers_stay() -> None:
         "MANAGED_BY": "heliostat",
         "JOB_NAME_LABEL": "batch.kubernetes.io/job-name",
         "RUN_FINALIZER": "heliostat.dev/run",
+        "CLAIM_FINALIZER": "heliostat.dev/claim",
         "OWNER_ANNOTATION": "heliostat.dev/owner",
         "BUDGETS_ANNOTATION": "heliostat.dev/budgets",
         "RECORDED_ANNOTATION": "heliostat.dev/recorded",

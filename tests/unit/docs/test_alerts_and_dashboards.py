@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from heliostat_core.approvals import ApprovalState
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import CauseClass, Phase
 from heliostat_core.schedules.status import Outcome
@@ -36,6 +37,7 @@ GATEWAY = (ROOT / "docs" / "gateway.md").read_text()
 VALUES: dict[tuple[str, str], set[str]] = {
     ("heliostat_attempts_total", "cause"): {*get_args(CauseClass), "none"},
     ("heliostat_executions", "phase"): set(Phase),
+    ("heliostat_approvals", "state"): set(ApprovalState),
     ("heliostat_executions_finished_total", "phase"): set(Phase),
     ("heliostat_executions_finished_total", "reason"): {each.value for each in FinishedReason},
     ("heliostat_agent_executions_finished_total", "phase"): set(Phase),

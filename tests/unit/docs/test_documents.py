@@ -21,7 +21,17 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"`[^`\n]+`")
 SETTING = re.compile(r"\bHELIOSTAT_[A-Z0-9_]*[A-Z0-9]\b(?!_)")
 PREFIX = re.compile(r"""env_prefix=["']([A-Z_]+)["']""")
-COMPONENTS = ("core", "operator", "scripted", "gateway", "api", "workspace_image", "cli", "tools")
+COMPONENTS = (
+    "policy",
+    "core",
+    "operator",
+    "scripted",
+    "gateway",
+    "api",
+    "workspace_image",
+    "cli",
+    "tools",
+)
 
 
 @pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.name)

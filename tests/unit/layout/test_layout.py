@@ -18,6 +18,7 @@ COMPONENTS = {
         "heliostat_kubernetes",
         "heliostat_telemetry",
     },
+    "policy": {"heliostat_policy"},
     "operator": {"heliostat_operator"},
     "scripted": {"heliostat_scripted"},
     "gateway": {"heliostat_gateway"},

@@ -1,7 +1,7 @@
 """The engine over a world in memory: what wakes what, and what must not stop it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 import pytest
@@ -11,14 +11,20 @@ from heliostat_core.keys import new_private_key
 from heliostat_core.names import FINISHED_LABEL, OFFERED_ANNOTATION
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
+    EVERYTHING,
     EXECUTION,
     JOB,
     Change,
+    ForbiddenError,
     JsonObject,
     JsonValue,
     Kind,
+    NotFoundError,
     Ref,
+    Selection,
     UnavailableError,
+    WorldError,
 )
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
@@ -405,3 +411,26 @@ def test_an_echo_waits_for_nobody_in_calm() -> None:
         return asyncio.get_running_loop().time()
 
     assert run(go()) == 0
+
+
+class WithoutAsks(MemoryWorld):
+    """A cluster whose definitions or roles are those of the release before."""
+
+    def __init__(self, error: WorldError) -> None:
+        super().__init__()
+        self.error = error
+
+    async def list(
+        self, kind: Kind, selection: Selection = EVERYTHING
+    ) -> AsyncIterator[JsonObject]:
+        if kind == APPROVAL:
+            raise self.error
+        async for each in super().list(kind, selection):
+            yield each
+
+
+@pytest.mark.parametrize("error", [NotFoundError("no such kind"), ForbiddenError("no such right")])
+def test_an_operator_that_comes_before_its_definitions_works(error: WorldError) -> None:
+    world = WithoutAsks(error)
+    world.objects = make_world(make_execution("one")).objects
+    run(work_until(make_engine(world), lambda: jobs(world) == {"one-1"}))

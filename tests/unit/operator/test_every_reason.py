@@ -512,7 +512,16 @@ WAIT_STORIES = (
 )
 
 
+async def asks(ground: Ground, is_scheduled: bool = False, **approvals: object) -> None:
+    schedule = {"schedule": HOURLY} if is_scheduled else {}
+    ground.agent(approvals=approvals, **schedule)
+
+
+WRONG_RULE = {"decision": "Ask", "tool": "WebFetch", "match": ["Bash"]}
 AGENT_STORIES = (
+    Story((ReadyReason.POLICY_INVALID,), partial(asks, rules=[WRONG_RULE])),
+    Story((ReadyReason.UNATTENDED_UNDECIDED,), partial(asks, is_scheduled=True)),
+    Story((ReadyReason.NO_SECOND_APPROVER,), partial(asks, quorum=2)),
     Story((ReadyReason.READY,), no_models),
     Story((ReadyReason.MODEL_UNAVAILABLE,), no_models, ground_without_models),
     Story((ReadyReason.GATEWAY_UNREACHABLE,), gateway_is_away),

@@ -9,7 +9,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus, Phase
 from heliostat_core.names import TEST_OF_ANNOTATION
-from heliostat_operator.model.indexes import UnfinishedRuns
+from heliostat_operator.model.indexes import OpenAsks, UnfinishedRuns
 from heliostat_operator.observability.metrics import MOST_AGENTS, AgentLabels, Metrics
 from support.builders.resources import (
     NOW,
@@ -188,3 +188,14 @@ def test_a_replica_that_waits_shows_no_runs() -> None:
     assert metrics.registry.get_sample_value("heliostat_executions", pending) is None
     leads = True
     assert metrics.registry.get_sample_value("heliostat_executions", pending) == 1
+
+
+def test_open_asks_are_shown_by_the_leader_alone() -> None:
+    metrics, leads = Metrics(), False
+    metrics.watch_asks(OpenAsks(), lambda: NOW, lambda: leads)
+    pending = {"state": "Pending"}
+    assert metrics.registry.get_sample_value("heliostat_approvals", pending) is None
+    leads = True
+    for state in ("Pending", "Granted", "Claimed", "OutcomeUnknown"):
+        assert metrics.registry.get_sample_value("heliostat_approvals", {"state": state}) == 0
+    assert metrics.registry.get_sample_value("heliostat_approval_longest_wait_seconds") == 0

@@ -21,6 +21,7 @@ from heliostat_core.kinds import (
 )
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     EVERYTHING,
     EXECUTION,
     JOB,
@@ -125,6 +126,7 @@ def test_kopf_watches_each_kind_by_its_selector() -> None:
     assert wanted == {
         AGENT: "",
         EXECUTION: "heliostat.dev/finished!=true",
+        APPROVAL: "",
         JOB: ours,
         POD: ours,
         LEASE: "heliostat.dev/canary=true",
@@ -143,7 +145,7 @@ def test_kopf_watches_each_kind_by_its_selector() -> None:
 def test_every_controller_watches_registered_kinds_alone() -> None:
     engine = make_engine(MemoryWorld())
     watched = {kind for each in engine.controllers for kind in each.kinds}
-    assert watched == {AGENT, EXECUTION, JOB, POD, NETWORK_POLICY, WIDGET}
+    assert watched == {AGENT, EXECUTION, APPROVAL, JOB, POD, NETWORK_POLICY, WIDGET}
     assert watched <= set(watches(WITH_WIDGETS))
     assert all(isinstance(each, Controller) for each in engine.controllers)
 
@@ -156,5 +158,6 @@ def test_the_role_of_an_uninstall_may_let_runs_go_and_no_more() -> None:
             "resources": ["executions"],
             "verbs": ["get", "list", "watch", "patch"],
         },
+        {"apiGroups": ["heliostat.dev"], "resources": ["approvals"], "verbs": ["list", "patch"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "delete"]},
     ]

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from heliostat_core.executions import ExecutionStatus
-from heliostat_core.names import RUN_FINALIZER
+from heliostat_core.names import CLAIM_FINALIZER, RUN_FINALIZER
 from heliostat_core.worlds import (
+    APPROVAL,
     CLUSTER_ROLE,
     CRON_JOB,
     EVERYTHING,
@@ -38,7 +39,7 @@ ACCOUNT = Ref(SERVICE_ACCOUNT, SYSTEM, "heliostat-operator")
 
 
 class EarlierRoles(MemoryWorld):
-    """Roles that know neither CronJobs nor NetworkPolicies, and let nobody hand those on."""
+    """Roles that know neither asks, CronJobs nor NetworkPolicies, and let nobody hand those on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +55,7 @@ class EarlierRoles(MemoryWorld):
     async def list(
         self, kind: Kind, selection: Selection = EVERYTHING
     ) -> AsyncIterator[JsonObject]:
-        if kind in (CRON_JOB, NETWORK_POLICY):
+        if kind in (APPROVAL, CRON_JOB, NETWORK_POLICY):
             raise ForbiddenError(f"cannot list resource {kind.plural}")
         async for each in super().list(kind, selection):
             yield each
@@ -100,6 +101,14 @@ class Leaving(MemoryWorld):
 def test_an_answer_that_fails_is_asked_for_again(error: type[WorldError]) -> None:
     world = Leaving(runs=3)
     world.failing = [error("for a moment")]
+    run(finish_uninstall(world, FakeGateway(), SYSTEM))
+    assert world.held == []
+
+
+def test_what_was_granted_is_let_go_with_its_run() -> None:
+    world = Leaving(runs=1)
+    metadata: JsonObject = {"name": "ask", "namespace": "default", "finalizers": [CLAIM_FINALIZER]}
+    world.put({"apiVersion": APPROVAL.api_version, "kind": "Approval", "metadata": metadata})
     run(finish_uninstall(world, FakeGateway(), SYSTEM))
     assert world.held == []
 

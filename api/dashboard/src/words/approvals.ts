@@ -40,7 +40,7 @@ export const APPROVALS = {
   },
   "approvals.incompleteDetail": {
     en: "It is too long, or it never arrived whole. It can only be denied.",
-    ko: "너무 길거나 전부 전달되지 않았습니다. 거절만 할 수 있습니다.",
+    ko: "너무 길거나 전부 전달되지 않았습니다. 거부만 할 수 있습니다.",
   },
   "approvals.hidden": {
     en: "Marked places are characters that can't be seen, or padding.",
@@ -58,10 +58,10 @@ export const APPROVALS = {
   },
   "approvals.saidNothing": { en: "It said nothing before.", ko: "남긴 설명이 없습니다." },
 
-  "approvals.onNo": { en: "If you say no", ko: "거절하면" },
+  "approvals.onNo": { en: "If you say no", ko: "거부하면" },
   "approvals.onNoDetail": {
     en: "It does not happen. The agent is told your reason and goes on without it.",
-    ko: "이 일은 일어나지 않습니다. 에이전트는 거절 사유를 전달받고 이 일 없이 계속합니다.",
+    ko: "이 일은 일어나지 않습니다. 에이전트는 거부 사유를 전달받고 이 일 없이 계속합니다.",
   },
   "approvals.onSilence": {
     en: "Without an answer by {time} it does not happen either, and the run ends.",
@@ -69,13 +69,13 @@ export const APPROVALS = {
   },
   "approvals.reason": { en: "Reason (the agent is told)", ko: "사유(에이전트에게 전달)" },
   "approvals.approve": { en: "Approve", ko: "승인" },
-  "approvals.deny": { en: "Deny", ko: "거절" },
-  "approvals.denyAll": { en: "Deny all and suspend the agent", ko: "모두 거절하고 에이전트 중지" },
+  "approvals.deny": { en: "Deny", ko: "거부" },
+  "approvals.denyAll": { en: "Deny all and suspend the agent", ko: "모두 거부하고 에이전트 중지" },
   "approvals.denyAllAsk": {
     en: "Deny all that this run still asks for? Its agent starts nothing more until you activate it again.",
-    ko: "이 실행의 남은 요청을 모두 거절할까요? 에이전트는 다시 활성화할 때까지 아무것도 시작하지 않습니다.",
+    ko: "이 실행의 남은 요청을 모두 거부할까요? 에이전트는 다시 활성화할 때까지 아무것도 시작하지 않습니다.",
   },
-  "approvals.denyAllYes": { en: "Deny all and suspend", ko: "모두 거절하고 중지" },
+  "approvals.denyAllYes": { en: "Deny all and suspend", ko: "모두 거부하고 중지" },
   "approvals.taken": {
     en: "Your decision was taken. What comes of it shows here.",
     ko: "결정을 접수했습니다. 결과는 여기에 표시됩니다.",
@@ -91,7 +91,7 @@ export const APPROVALS = {
   },
   "approvals.others": {
     en: "You may deny it. Somebody else than the person who started the run has to approve.",
-    ko: "거절은 할 수 있습니다. 승인은 실행을 시작한 사람이 아닌 다른 사람이 해야 합니다.",
+    ko: "거부은 할 수 있습니다. 승인은 실행을 시작한 사람이 아닌 다른 사람이 해야 합니다.",
   },
 
   "approvals.unknown": { en: "Did it happen?", ko: "실제로 실행되었나요?" },
@@ -105,7 +105,7 @@ export const APPROVALS = {
   "approvals.decisions": { en: "Who decided", ko: "결정한 사람" },
   "approvals.you": { en: "You", ko: "나" },
   "approvals.decision.Approve": { en: "Approved", ko: "승인함" },
-  "approvals.decision.Deny": { en: "Denied", ko: "거절함" },
+  "approvals.decision.Deny": { en: "Denied", ko: "거부함" },
   "approvals.receipt": { en: "What came of it", ko: "결과" },
   "approvals.source.Pod": {
     en: "By the pod's own word: nobody else saw it.",
@@ -132,7 +132,7 @@ export const APPROVALS = {
   "askState.Granted": { en: "Approved", ko: "승인됨" },
   "askState.Claimed": { en: "Being done", ko: "실행 중" },
   "askState.Done": { en: "Done", ko: "완료" },
-  "askState.Denied": { en: "Denied", ko: "거절됨" },
+  "askState.Denied": { en: "Denied", ko: "거부됨" },
   "askState.Expired": { en: "Expired", ko: "기한 지남" },
   "askState.Withdrawn": { en: "Withdrawn", ko: "철회됨" },
   "askState.OutcomeUnknown": { en: "Outcome unknown", ko: "결과 알 수 없음" },

@@ -135,8 +135,8 @@ def test_without_the_policy_a_yes_must_come_from_the_api(
     by: str, word: Literal["Approve", "Deny"], manager: str, state: str
 ) -> None:
     approval = ask((by, word), managed=[written(by, BEFORE, manager)])
-    unguarded = ApprovalStatus(is_unguarded=True)
-    outcome = decide(approval.model_copy(update={"status": unguarded}), ANN, BEFORE)
+    api_only = ApprovalStatus(api_only=True)
+    outcome = decide(approval.model_copy(update={"status": api_only}), ANN, BEFORE)
     assert outcome.state == state
 
 

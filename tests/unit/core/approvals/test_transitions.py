@@ -21,6 +21,7 @@ from heliostat_core.approvals import (
     Receipt,
     Resolution,
     claim,
+    leave,
     lose,
     receive,
     resolve,
@@ -85,16 +86,17 @@ STEPS: dict[str, Step] = {
     "claim 2": lambda each: claim(each, 2, NOW),
     "receive": lambda each: receive(each, pod_receipt()),
     "lose": lose,
+    "leave": lambda each: leave(each, NOW),
     "happened": resolved("Happened"),
     "did not happen": resolved("DidNotHappen"),
 }
 AWAY = {
     ApprovalState.PENDING: {"wait", "grant", "deny", "expire", "withdraw"},
     ApprovalState.GRANTED: {"withdraw", "claim 1", "claim 2"},
-    ApprovalState.CLAIMED: {"claim 2", "receive", "lose"},
+    ApprovalState.CLAIMED: {"claim 2", "receive", "lose", "leave"},
     ApprovalState.OUTCOME_UNKNOWN: {"lose", "receive", "happened", "did not happen"},
     ApprovalState.DONE: {"receive"},
-    ApprovalState.WITHDRAWN: {"withdraw"},
+    ApprovalState.WITHDRAWN: {"withdraw", "leave"},
     ApprovalState.DENIED: set[str](),
     ApprovalState.EXPIRED: set[str](),
 }
