@@ -1,6 +1,6 @@
 """Approvals as resources, with keyword overrides."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from heliostat_core.approvals import Action, ActionClass, Approval, ApprovalSpec, ExecutionRef, Fact
 from heliostat_core.executions import Execution
@@ -11,38 +11,27 @@ from support.builders.resources import NOW
 DIGEST = "sha256:" + "ab" * 32
 
 
-def make_ask(
-    execution: Execution,
-    name: str = "sales-1-ask",
-    *,
-    digest: str = DIGEST,
-    complete: bool = True,
-    facts: tuple[Fact, ...] = (Fact(name="host", value="crm.example"),),
-    created: datetime = NOW,
-    **spec: object,
-) -> Approval:
-    """An ask of that run: a report is to be sent with curl."""
+def make_ask(execution: Execution, name: str = "sales-1-ask", **fields: object) -> Approval:
+    """An ask of that run: a report is to be sent with curl. `fields` are of the action or of the
+    spec, by their names."""
+    action: dict[str, object] = {
+        "tool": "Bash",
+        "class_": ActionClass.SEND,
+        "target": "crm.example",
+        "digest": DIGEST,
+        "facts": (Fact(name="host", value="crm.example"),),
+        "complete": True,
+    }
+    meta = execution.metadata
+    spec: dict[str, object] = {
+        "execution_ref": ExecutionRef(name=meta.name, uid=meta.uid),
+        "expires_time": NOW + timedelta(days=1),
+    }
+    for field, value in fields.items():
+        (action if field in action else spec)[field] = value
     return Approval(
-        metadata=ObjectMeta(
-            name=name, namespace=execution.metadata.namespace, creation_timestamp=created
-        ),
-        spec=ApprovalSpec.model_validate(
-            {
-                "execution_ref": ExecutionRef(
-                    name=execution.metadata.name, uid=execution.metadata.uid
-                ),
-                "action": Action(
-                    tool="Bash",
-                    class_=ActionClass.SEND,
-                    target="crm.example",
-                    digest=digest,
-                    facts=facts,
-                    complete=complete,
-                ),
-                "expires_time": created + timedelta(days=1),
-                **spec,
-            }
-        ),
+        metadata=ObjectMeta(name=name, namespace=meta.namespace, creation_timestamp=NOW),
+        spec=ApprovalSpec.model_validate({**spec, "action": Action.model_validate(action)}),
     )
 
 

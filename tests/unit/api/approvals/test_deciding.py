@@ -1,6 +1,6 @@
 """Who decides on asks of runs, what the world is told, and what screens hear of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,9 +66,11 @@ class Place:
         await self.api.parts.recorder.see(EXECUTION, created)
         return Execution.model_validate(created)
 
-    async def ask(self, run: Execution, name: str = "ask-1", **fields: object) -> str:
+    async def ask(self, run: Execution, name: str = "ask-1", **spec: object) -> str:
         """An ask of that run, recorded; its id."""
-        ask = make_ask(run, name, **fields)  # type: ignore[arg-type]
+        return await self.put(make_ask(run, name, **spec))
+
+    async def put(self, ask: Approval) -> str:
         return await self.see(await self.world.create(ask_document(ask)))
 
     async def see(self, obj: JsonObject) -> str:
@@ -91,7 +93,7 @@ class Place:
         await self.see(written)
 
     async def decide(
-        self, name: str, ask_id: str, body: dict[str, object], verb: str = "decide"
+        self, name: str, ask_id: str, body: Mapping[str, object], verb: str = "decide"
     ) -> httpx2.Response:
         async with self.browser(name) as browser:
             return await browser.post(f"/approvals/{ask_id}/{verb}", json=body)

@@ -47,8 +47,8 @@ class Place:
         meta = {**meta, "annotations": {OWNER_ANNOTATION: ANN}}
         return self.api.world.put({**owned, "kind": "Execution", "metadata": meta})
 
-    def put_ask(self, **fields: object) -> JsonObject:
-        ask = make_ask(self.run, "ask-1", **fields)  # type: ignore[arg-type]
+    def put_ask(self) -> JsonObject:
+        ask = make_ask(self.run, "ask-1")
         return self.api.world.put({**ask_document(ask), "kind": "Approval"})
 
     async def recorded(self) -> dict[str, object] | None:

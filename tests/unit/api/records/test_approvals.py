@@ -30,17 +30,17 @@ RUN: Fields = {
 }
 
 
-def seen(ask: Approval, state: str = "", owner: str = "ann", **status: object) -> Subject:
+def seen(ask: Approval, state: str = "", owner: str = "ann") -> Subject:
     """The subject of an ask in that state."""
     changed = ask.model_dump(by_alias=True)
-    changed["status"] = {"state": state or None, **status}
+    changed["status"] = {"state": state or None}
     changed["metadata"] = {**changed["metadata"], "uid": "ask-uid", "resourceVersion": "41"}
     run = Document("executions/u-1", {**RUN, "userId": owner}, "1")
     return subject_of_approval(Approval.model_validate(changed), run, NOW)
 
 
 def make(**fields: object) -> Approval:
-    return make_ask(make_execution("sales-1"), **fields)  # type: ignore[arg-type]
+    return make_ask(make_execution("sales-1"), "ask-1", **fields)
 
 
 def said(word: str) -> tuple[Decision, ...]:
