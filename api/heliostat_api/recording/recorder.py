@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from heliostat_api.base.texts import plain
 from heliostat_api.documents.paging import every
@@ -32,6 +32,7 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.recording.announcing import Announcer
+from heliostat_api.recording.followers import Follower
 from heliostat_api.recording.lag import Lag
 from heliostat_api.recording.totals import Totals
 from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
@@ -77,16 +78,6 @@ _UNREPORTED = "unreported"
 _IS_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 Make: TypeAlias = Callable[[Document | None], Subject | None]
 """From a document as it is to what is to be recorded."""
-
-
-class Follower(Protocol):
-    """Hears of each state of a resource after its document was written. Raises StoreError."""
-
-    async def see_execution(self, execution: Execution, path: str) -> None:
-        """Hears of an Execution; may be repeated."""
-
-    async def see_agent(self, agent: Agent, path: str) -> None:
-        """Hears of an Agent; may be repeated."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +247,8 @@ class Recorder:
         if run is None or await self.is_erasing(str(run.fields[OWNER])):
             return path
         await self._record(path, lambda _: subject_of_approval(approval, run, self.clock()))
+        for each in self.followers:
+            await each.see_approval(approval, path)
         return path
 
     async def _run_of(self, approval: Approval) -> Document | None:

@@ -1791,7 +1791,7 @@ export interface components {
              * Event
              * @enum {string}
              */
-            event: "execution.failed" | "schedule.paused" | "schedule.missed";
+            event: "execution.failed" | "schedule.paused" | "schedule.missed" | "approval.asked";
             /**
              * Createdtime
              * Format: date-time
@@ -2114,12 +2114,18 @@ export interface components {
             /** Agent */
             agent: string | null;
             /** Events */
-            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed" | "approval.asked")[];
             /**
              * Createdtime
              * Format: date-time
              */
             createdTime: string;
+            /**
+             * Kind
+             * @default standard
+             * @enum {string}
+             */
+            kind: "standard" | "slack";
             /**
              * Isforeverybody
              * @default false
@@ -2336,10 +2342,17 @@ export interface components {
              * @default [
              *       "execution.failed",
              *       "schedule.paused",
-             *       "schedule.missed"
+             *       "schedule.missed",
+             *       "approval.asked"
              *     ]
              */
-            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed" | "approval.asked")[];
+            /**
+             * Kind
+             * @default standard
+             * @enum {string}
+             */
+            kind: "standard" | "slack";
         };
         /**
          * OutputView
@@ -3092,12 +3105,18 @@ export interface components {
             /** Agent */
             agent: string | null;
             /** Events */
-            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed" | "approval.asked")[];
             /**
              * Createdtime
              * Format: date-time
              */
             createdTime: string;
+            /**
+             * Kind
+             * @default standard
+             * @enum {string}
+             */
+            kind: "standard" | "slack";
             /**
              * Isforeverybody
              * @default false

@@ -66,7 +66,7 @@ class Place:
         await self.api.parts.recorder.see(EXECUTION, created)
         return Execution.model_validate(created)
 
-    async def ask(self, run: Execution, name: str = "ask-1", **spec: object) -> str:
+    async def ask(self, run: Execution, name: str = "ask-1", /, **spec: object) -> str:
         """An ask of that run, recorded; its id."""
         return await self.put(make_ask(run, name, **spec))
 
