@@ -5,6 +5,7 @@ from typing import Any
 
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     CONFIG_MAP,
     CONTROLLER_REVISION,
     CRON_JOB,
@@ -56,6 +57,13 @@ def _parts(namespace: str) -> Mapping[Kind, Mapping[str, object]]:
     return {
         AGENT: {"spec": {"prompt": "Say hello."}},
         EXECUTION: {"spec": {"agentRef": {"name": "sales"}}},
+        APPROVAL: {
+            "spec": {
+                "executionRef": {"name": "sales-1", "uid": "uid-1"},
+                "action": {"tool": "Bash", "class": "Send", "digest": f"sha256:{'a' * 64}"},
+                "expiresTime": "2099-01-01T00:00:00Z",
+            }
+        },
         CONFIG_MAP: {"data": {"key": "value"}},
         CONTROLLER_REVISION: {"revision": 1, "data": {"spec": {"prompt": "Say hello."}}},
         SECRET: {"type": "Opaque", "data": {"key": "c2VjcmV0"}},

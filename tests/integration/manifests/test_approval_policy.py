@@ -108,7 +108,7 @@ class Cluster:
     def notes(self, name: str) -> list[dict[str, JsonValue]]:
         """Who wrote what when, as the API server keeps it."""
         found: list[dict[str, JsonValue]]
-        found = self.client.get(f"{_PATH}/{name}").json()["metadata"]["managedFields"]
+        found = self.client.get(f"{_PATH}/{name}").json()["metadata"].get("managedFields", [])
         return found
 
     def exists(self, name: str) -> bool:
@@ -244,11 +244,18 @@ def test_when_somebody_decided_is_not_rewritten(cluster: Cluster) -> None:
     assert cluster.decided("ann", name, word("ann")) == ""
     notes = cluster.notes(name)
     earlier: JsonValue = [{**each, "time": "2020-01-01T00:00:00Z"} for each in notes]
-    refused = cluster.merged("ann", name, {"metadata": {"managedFields": earlier}})
+    # With something else beside it: else the API server itself takes the times back.
+    forged: JsonValue = {"metadata": {"managedFields": earlier, "labels": {"any": "thing"}}}
+    refused = cluster.merged("ann", f"{name}?fieldManager=another", forged)
     assert "must stay as the API server wrote it" in refused
-    cleared: JsonValue = {"metadata": {"managedFields": [{}]}}
-    cluster.merged("ann", name, cleared)
-    assert not any("2020" in str(each) for each in cluster.notes(name))
+    assert cluster.notes(name) == notes
+
+
+def test_notes_that_are_taken_away_say_of_no_decision_that_it_was_early(cluster: Cluster) -> None:
+    name = cluster.asked("notes")
+    assert cluster.decided("ann", name, word("ann")) == ""
+    assert cluster.merged("ann", name, {"metadata": {"managedFields": [{}]}}) == ""
+    assert cluster.notes(name) == []
 
 
 @pytest.mark.parametrize(

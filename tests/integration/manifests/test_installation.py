@@ -77,8 +77,8 @@ def test_the_dashboard_overlay_adds_the_api_whose_key_the_gateway_may_mount(
     ]
     [volume] = [each for each in gateway["volumes"] if each["name"] == "api-keys"]
     assert volume["configMap"] == {"name": "heliostat-api-key", "optional": True}
-    plain = installed.kubectl("kustomize", INSTALLATION)
-    assert "heliostat-api" not in plain
+    plain = yaml.safe_load_all(installed.kubectl("kustomize", INSTALLATION))
+    assert "heliostat-api" not in {each["metadata"]["name"] for each in plain}
 
 
 async def test_the_api_publishes_its_key_and_no_other_config_map(

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from heliostat_core.agents import Agent
+from heliostat_core.approvals import Approval, ApprovalState, ApprovalStatus
 from heliostat_core.executions import Execution
 from heliostat_core.kinds import watches
-from heliostat_core.names import CRON_NAME, child_name
+from heliostat_core.names import CLAIM_FINALIZER, CRON_NAME, child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     CILIUM_POLICY,
     EXECUTION,
     JsonObject,
@@ -23,6 +25,10 @@ from heliostat_google.identity import Identity
 from heliostat_google.scheduler import CloudScheduler
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.agents.fleet import AgentReconciler
+from heliostat_operator.approvals.authority import Authority
+from heliostat_operator.approvals.policy_check import PolicyCheck
+from heliostat_operator.approvals.reconciler import ApprovalReconciler
+from heliostat_operator.builders.approval_objects import build_approval_status
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import (
     PRIVATE_SECRET,
@@ -64,7 +70,7 @@ from support.fake_gateway import FakeGateway
 from support.google.accounts import ServiceAccount
 from support.google.scheduler import FakeCloudScheduler
 from support.manifests import INSTALLATION, read_objects
-from support.objects import make_agent, make_execution
+from support.objects import make_agent, make_execution, mapping_at, smallest_object
 from support.operator_process import SYSTEM
 from support.worlds import make_namespace
 from tools.machine import ROOT
@@ -85,6 +91,9 @@ class Installed(Protocol):
 
     @property
     def server(self) -> Address: ...
+
+    @property
+    def kubeconfig(self) -> Path: ...
 
 
 def granted_rights() -> set[Call]:
@@ -113,6 +122,10 @@ async def test_the_roles_hold_what_is_used_and_nothing_else(installed: Installed
     async with await KubernetesWorld.connect(kubeconfig=installed.server.kubeconfig) as world:
         await use_everything(installed.server, world)
         used = world.calls | kopf_rights()
+    # The admission policy lets the operator alone write asks, and no administrator.
+    async with await KubernetesWorld.connect(kubeconfig=installed.kubeconfig) as world:
+        await use_asks(installed.server, world)
+        used |= world.calls
     granted = granted_rights()
     # Set against set, so that a failure names every line that is too much or too little.
     assert {"unused": sorted(granted - used), "missing": sorted(used - granted)} == {
@@ -152,6 +165,33 @@ async def use_everything(server: Address, world: KubernetesWorld) -> None:
             await use_cron_jobs_with_cilium(world, others, make_namespace(server))
         await finish_uninstall(world, FakeGateway(), SYSTEM)
         await leadership.release()
+
+
+async def use_asks(server: Address, world: KubernetesWorld) -> None:
+    """An ask that was granted, is held, and lets go of with its run."""
+    namespace = make_namespace(server)
+    server.kubectl("create", "-f", "-", stdin=json.dumps(make_execution(namespace)))
+    found = await world.get(Ref(EXECUTION, namespace, "run"))
+    uid = ObjectHead.model_validate(found).metadata.uid
+    ask = smallest_object(APPROVAL, namespace, "ask")
+    spec = {**mapping_at(ask, "spec"), "executionRef": {"name": "run", "uid": uid}}
+    made = Approval.model_validate(await world.create({**ask, "spec": spec}))
+    granted = ApprovalStatus(state=ApprovalState.GRANTED)
+    await world.patch_status(build_approval_status(made, granted))
+    check = PolicyCheck(world)
+    assert await check.authority_of(namespace) is Authority.API_SERVER
+    reconciler = ApprovalReconciler(world, check.authority_of, utc_now, 300)
+    await reconciler.reconcile((namespace, "ask"))
+    assert CLAIM_FINALIZER in await finalizers_of(world, namespace)
+    cancel = ("--type=merge", "-p", '{"spec":{"cancel":true}}')
+    server.kubectl("-n", namespace, "patch", "execution", "run", *cancel)
+    await reconciler.reconcile((namespace, "ask"))
+    assert await finalizers_of(world, namespace) == ()
+
+
+async def finalizers_of(world: KubernetesWorld, namespace: str) -> tuple[str, ...]:
+    found = await world.get(Ref(APPROVAL, namespace, "ask"))
+    return ObjectHead.model_validate(found).metadata.finalizers
 
 
 @contextmanager
