@@ -39,6 +39,10 @@ FROM_LISTS = [
 ]
 
 
+def _stratum(row: int) -> int:
+    return row % 10
+
+
 @pytest.fixture(scope="module")
 def before() -> list[str]:
     try:
@@ -97,9 +101,7 @@ def test_what_is_harmless_in_the_lists_does_no_harm(
     check(command, workspace, before)
 
 
-@pytest.mark.parametrize(
-    "row", rows_of_landing("soundness", range(GENERATED), lambda row: row % 10, 0.03)
-)
+@pytest.mark.parametrize("row", rows_of_landing("soundness", range(GENERATED), _stratum, 0.03))
 def test_what_is_harmless_and_made_by_chance_does_no_harm(
     row: int, workspace: Path, before: list[str]
 ) -> None:

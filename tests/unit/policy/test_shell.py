@@ -460,6 +460,7 @@ def test_a_shape_has_its_class(command: str, class_: ActionClass) -> None:
         ("git $(id)", UNKNOWN),
         ("git push", PUBLISH),
         ("git fetch origin", NETWORK),
+        ("git pull --rebase", EXECUTE),
         ("git fetch ext::sh", UNKNOWN),
         ("git clone https://e.com/a", NETWORK),
         ("git clone https://e.com/a ../b", OUTSIDE),
