@@ -5,8 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from tools.machine import SELDOM
+
 _HERE = Path(__file__).parent
 _NO_AUTHORITY = _HERE / "no_authority.pem"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _go_collects_seldom() -> Iterator[None]:
+    """API servers, etcd and kubectl take a fifth less of the processor, and more memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(*SELDOM)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
