@@ -185,12 +185,14 @@ class Platform:
         except KubectlError:
             return ""
 
-    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def wait(
+        self, condition: Callable[[], bool], what: str, seconds: float = 60, pause: float = _PAUSE
+    ) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
                 raise NotSeenError(f"not seen after {seconds} s: {what}")
-            time.sleep(_PAUSE)
+            time.sleep(pause)
 
     # ---- breaking -------------------------------------------------------------------------------
 
