@@ -11,7 +11,6 @@ from playwright.sync_api import Page, Request, Route, expect
 from support.access import check_open_to_everybody
 from support.dev_agents import run_script
 from support.dev_process import DevProcess
-from support.sampling import tries_all
 from support.screens import follow, run_sample, until_finished
 
 from .conftest import OpenPage
@@ -366,8 +365,7 @@ def test_a_list_of_very_many_runs_draws_what_is_near(
 ) -> None:
     with dev.browser() as client:
         like = client.get(f"/api/executions/{ran.sales}").json()
-    runs = 10_000 if tries_all() else 2_500
-    pages = list(pages_of(runs, like))
+    pages = list(pages_of(10_000, like))
 
     def answer(route: Route) -> None:
         at = int((re.findall(r"cursor=(\d+)", route.request.url) or ["0"])[0])
@@ -387,7 +385,7 @@ def test_a_list_of_very_many_runs_draws_what_is_near(
         polling=100,
     )
     expect(page.get_by_text("End of the list")).to_be_visible()
-    expect(page.locator(f'a[href="/executions/run-{runs - 1}"]')).to_be_visible()
+    expect(page.locator('a[href="/executions/run-9999"]')).to_be_visible()
     expect(page.locator('a[href="/executions/run-400"]')).to_have_count(0)
     assert rows.count() <= 200
     page.evaluate("scrollTo(0, 0)")

@@ -18,7 +18,6 @@ from heliostat_gateway.money.rows import DIED
 from heliostat_gateway.redis_state.connection import open_redis
 from heliostat_gateway.redis_state.scripts import MONEY
 from support.redis_server import RedisServer
-from support.sampling import tries_all
 
 from .gateway_process import GatewayProcess
 from .proof_books import (
@@ -35,7 +34,7 @@ from .proof_requests import Leaving, random_requests
 from .proof_script import PROVIDERS, Account, write_script
 from .proof_stage import DEADLINE_SECONDS, Stage, run_stage
 
-REQUESTS = int(os.environ.get("HELIOSTAT_PROOF_REQUESTS", "5000" if tries_all() else "2500"))
+REQUESTS = int(os.environ.get("HELIOSTAT_PROOF_REQUESTS", "5000"))
 SEED = int(os.environ.get("HELIOSTAT_PROOF_SEED", "20261122"))
 AT_ONCE = 64
 ENOUGH = 2000  # from which on something is under way whenever a gateway is killed
