@@ -43,6 +43,9 @@ def _stratum(row: int) -> int:
     return row % 10
 
 
+ROWS = rows_of_landing("soundness", range(GENERATED), _stratum, 0.03)
+
+
 @pytest.fixture(scope="module")
 def before() -> list[str]:
     try:
@@ -101,7 +104,7 @@ def test_what_is_harmless_in_the_lists_does_no_harm(
     check(command, workspace, before)
 
 
-@pytest.mark.parametrize("row", rows_of_landing("soundness", range(GENERATED), _stratum, 0.03))
+@pytest.mark.parametrize("row", ROWS)
 def test_what_is_harmless_and_made_by_chance_does_no_harm(
     row: int, workspace: Path, before: list[str]
 ) -> None:
