@@ -30,6 +30,7 @@ from tools import (
     kind_rights,
     layers_page,
     make_targets,
+    policy_page,
     providers_page,
     resources_page,
     routes_schema,
@@ -82,6 +83,7 @@ SECTIONS: Sections = [
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
     *(("docs/dialects.md", name, body) for name, body in dialects_page.SECTIONS.items()),
+    *(("docs/policy.md", name, body) for name, body in policy_page.SECTIONS.items()),
     *(("docs/resources.md", name, body) for name, body in resources_page.SECTIONS.items()),
 ]
 

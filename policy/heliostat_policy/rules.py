@@ -28,6 +28,7 @@ __all__ = [
     "Rule",
     "Verdict",
     "check_examples",
+    "default_of",
     "judge",
     "read_rules",
     "version_of",
@@ -135,11 +136,11 @@ def _effects(call: Call) -> tuple[Effect, ...]:
 
 def _judge_effect(policy: Policy, tool: str, effect: Effect) -> _Judged:
     matching = [each for each in policy.rules if _matches(each, tool, effect)]
-    if effect.reason in (Reason.UNREADABLE, Reason.NOT_STATIC) and _has_narrow_limits(policy):
+    if effect.class_ is ActionClass.UNKNOWN and _has_narrow_limits(policy):
         # Allowing Bash as a whole would let a command pass that hides what another rule stops.
         matching = [each for each in matching if not (each.tool and _is_allow(each))]
     if not matching:
-        decision = _default(policy, effect.class_)
+        decision = default_of(policy, effect.class_)
         return _Judged(effect, decision, policy.quorum if decision is Decision.ASK else 1, None)
     decision = strictest(each.decision for each in matching)
     deciding = [each for each in matching if each.decision is decision]
@@ -147,7 +148,8 @@ def _judge_effect(policy: Policy, tool: str, effect: Effect) -> _Judged:
     return _Judged(effect, decision, quorum if decision is Decision.ASK else 1, deciding[0])
 
 
-def _default(policy: Policy, class_: ActionClass) -> Decision:
+def default_of(policy: Policy, class_: ActionClass) -> Decision:
+    """What becomes of a class that no rule speaks of."""
     if class_ in _ASKED:
         return Decision.ASK
     if class_ is ActionClass.NETWORK and not policy.egress:
@@ -156,7 +158,9 @@ def _default(policy: Policy, class_: ActionClass) -> Decision:
 
 
 def _has_narrow_limits(policy: Policy) -> bool:
-    return any(each.argv or each.host for each in policy.rules if not _is_allow(each))
+    return any(
+        each.argv or each.host or each.class_ for each in policy.rules if not _is_allow(each)
+    )
 
 
 def _is_allow(rule: Rule) -> bool:

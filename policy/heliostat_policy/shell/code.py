@@ -57,6 +57,9 @@ _FETCHING: Final[dict[str, frozenset[str]]] = {
     "poetry": frozenset({"install", "add"}),
     "cargo": frozenset({"fetch", "add"}),
 }
+CODE: Final = PYTHONS | _SHELLS | RUNNERS | _WORDED.keys() | {"node", "pip", "pip3"}
+"""Programs that run code of the workspace."""
+
 _PYTHON_FLAGS: Final = frozenset(
     ["-u", "-B", "-I", "-E", "-s", "-S", "-O", "-OO", "-q", "-P", "-V", "--version"]
 )
@@ -67,17 +70,6 @@ def runs(argv: Argv, operands: tuple[str, ...] = ()) -> Effect:
     """A program that runs code."""
     target = operands[0] if operands else argv[0]
     return Effect(ActionClass.EXECUTE, Reason.RUNS_CODE, target, argv, operands=operands)
-
-
-def is_code(name: str) -> bool:
-    """Whether a program of this name runs code of the workspace."""
-    return (
-        name in PYTHONS
-        or name in _SHELLS
-        or name in RUNNERS
-        or name in _WORDED
-        or name in ("node", "pip", "pip3")
-    )
 
 
 def judge_code(name: str, command: Command, argv: Argv) -> list[Effect]:

@@ -8,6 +8,7 @@ from tree_sitter import Language, Node, Parser
 from tree_sitter_bash import language
 
 _BETWEEN: Final = re.compile(rb"(?:[ \t\n]|\\\n)*")
+_GLUED: Final = re.compile(rb"(?<![ \t\n])\\\n(?![ \t\n])")
 _DASH: Final = re.compile(rb"[ \t]+-[ \t]*")
 
 
@@ -17,7 +18,13 @@ def _parser() -> Parser:
 
 
 def parse(source: bytes) -> Node | None:
-    """The tree of a command; None if the grammar does not have it, or some of it is in no leaf."""
+    """The tree of a command; None if the grammar does not have it, or some of it is in no leaf.
+
+    A line that ends in a backslash, with no space around, makes one word to bash (`cu\\` and `rl`)
+    and two in the grammar.
+    """
+    if _GLUED.search(source):
+        return None
     root = _parser().parse(source).root_node
     return root if not root.has_error and _covers(root, source) else None
 

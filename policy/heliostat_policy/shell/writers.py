@@ -43,7 +43,8 @@ def _to_last(
     wrong = check_reading(tuple(sources), command.cwds, root)
     if wrong is not None:
         return [wrong]
-    effects = [writes(target, command.cwds, root, argv, patterns=True)]
+    is_folder = target.text == "." or target.text.endswith("/")
+    effects = [] if is_folder else [writes(target, command.cwds, root, argv, patterns=True)]
     for source in sources:
         name = source.text.rstrip("/").rsplit("/", 1)[-1]
         if name in ("", ".", "..", "~") or source.kind is Kind.PIPE:

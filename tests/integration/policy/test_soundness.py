@@ -7,6 +7,8 @@ this machine can take them away.
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,17 +63,19 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def workspace(template: Path, tmp_path: Path) -> Path:
-    """A copy that whoever the command runs as may change, and that it can be reached."""
-    folder = tmp_path / "workspace"
-    shutil.copytree(template, folder)
-    (tmp_path / "home").mkdir()
-    for each in (tmp_path, *tmp_path.rglob("*")):
-        if os.geteuid() == 0:
-            os.chown(each, 65534, 65534)
-    for each in (tmp_path, *list(tmp_path.parents)[:3]):
-        each.chmod(each.stat().st_mode | 0o011)
-    return folder
+def workspace(template: Path) -> Iterator[Path]:
+    """A copy in a folder that the user of the command can reach.
+
+    pytest's own folders are closed to others, and closed again whenever another pytest starts.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(template, folder / "workspace")
+        (folder / "home").mkdir()
+        for each in (folder, *folder.rglob("*")):
+            if os.geteuid() == 0:
+                os.chown(each, 65534, 65534)
+        yield folder / "workspace"
 
 
 def check(command: str, workspace: Path, before: list[str]) -> Deeds:
