@@ -24,9 +24,9 @@ from heliostat_core.worlds import (
     Ref,
 )
 
-WITH_STATUS = (AGENT, APPROVAL, EXECUTION, JOB, POD, VOLUME_CLAIM)
-"""The kinds with a status subresource."""
-WITH_GENERATION = (AGENT, APPROVAL, EXECUTION, JOB, POD)
+# The kinds with a status subresource.
+WITH_STATUS = (AGENT, EXECUTION, APPROVAL, JOB, POD, VOLUME_CLAIM)
+WITH_GENERATION = (AGENT, EXECUTION, APPROVAL, JOB, POD)
 IMMUTABLE = {JOB: ("spec", "template"), CONTROLLER_REVISION: ("data",)}
 
 _GIVEN_METADATA = (

@@ -17,6 +17,7 @@ from heliostat_core.worlds import (
     InvalidError,
     JsonObject,
     JsonValue,
+    NamespaceTerminatingError,
     Ref,
     UnavailableError,
     WorldError,
@@ -342,6 +343,29 @@ def test_a_change_of_a_run_wakes_its_asks_alone() -> None:
         assert stage.engine.depths()["approval"] == 1
 
     run(go())
+
+
+def test_a_resync_looks_at_nothing_that_has_ended() -> None:
+    async def go() -> None:
+        stage = Stage()
+        stage.ask(word("bob", "Deny"))
+        stage.engine.see(APPROVAL, Change("MODIFIED", stage.world.objects[REF]))
+        assert stage.engine.depths()["approval"] == 1
+        await stage.engine.controller("approval").reconcile(KEY)
+        other = stage.restarted()
+        other.see(APPROVAL, Change("MODIFIED", stage.world.objects[REF]))
+        assert other.depths()["approval"] == 0
+
+    run(go())
+
+
+def test_in_a_namespace_that_goes_nothing_is_tried() -> None:
+    stage = Stage(NamespaceTerminatingError("being terminated"))
+    stage.ask()
+    with pytest.raises(NamespaceTerminatingError):
+        stage.look()
+    meta_of(stage.world.objects[RUN])["deletionTimestamp"] = stamp(NOW)
+    assert stage.after() == "Withdrawn"
 
 
 def test_open_asks_are_known_until_they_end() -> None:
