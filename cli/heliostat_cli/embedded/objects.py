@@ -10,6 +10,7 @@ from heliostat_cli.embedded.documents import Document, child, copy_document
 from heliostat_core.reading import number, part, text
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     CONTROLLER_REVISION,
     EXECUTION,
     JOB,
@@ -23,8 +24,9 @@ from heliostat_core.worlds import (
     Ref,
 )
 
-WITH_STATUS = (AGENT, EXECUTION, JOB, POD, VOLUME_CLAIM)  # the kinds with a status subresource
-WITH_GENERATION = (AGENT, EXECUTION, JOB, POD)
+# The kinds with a status subresource.
+WITH_STATUS = (AGENT, EXECUTION, APPROVAL, JOB, POD, VOLUME_CLAIM)
+WITH_GENERATION = (AGENT, EXECUTION, APPROVAL, JOB, POD)
 IMMUTABLE = {JOB: ("spec", "template"), CONTROLLER_REVISION: ("data",)}
 
 _GIVEN_METADATA = (
