@@ -71,8 +71,8 @@ class RegisteredKind:
 
     `watched` selects what the operator watches of it, in the cluster and, unless it is absent
     there, in the embedded world. `rooms` are the folders of the operator that have controllers for
-    it. The api keeps documents of what is recorded. An operator works without the definition of
-    what is optional: in an upgrade it may come first.
+    it. The api keeps documents of what is recorded. Programs work without the definition of what
+    is optional: in an upgrade they may come first.
     """
 
     kind: Kind
@@ -128,6 +128,7 @@ REGISTRY: tuple[RegisteredKind, ...] = (
         APPROVAL,
         rooms=("approvals",),
         is_optional=True,
+        is_recorded=True,
         rights=(
             Right(
                 Role.OPERATOR,
@@ -138,6 +139,12 @@ REGISTRY: tuple[RegisteredKind, ...] = (
             ),
             Right(Role.OPERATOR, ("patch",), "status"),
             Right(Role.RELEASE, ("list", "patch")),
+            Right(Role.API, READ),
+            Right(
+                Role.API,
+                ("patch",),
+                why="Who decides in the dashboard does so under a name of the api's.",
+            ),
         ),
     ),
     RegisteredKind(
@@ -216,6 +223,11 @@ def watches(
 def recorded_kinds(registry: Sequence[RegisteredKind] = REGISTRY) -> tuple[Kind, ...]:
     """Kinds that the api keeps documents of, in the order in which it reads them."""
     return tuple(each.kind for each in registry if each.is_recorded)
+
+
+def optional_kinds(registry: Sequence[RegisteredKind] = REGISTRY) -> frozenset[Kind]:
+    """Kinds whose definition may be missing."""
+    return frozenset(each.kind for each in registry if each.is_optional)
 
 
 def rules_of(role: Role, registry: Sequence[RegisteredKind] = REGISTRY) -> list[JsonObject]:

@@ -2,6 +2,7 @@ import { MantineProvider } from "@mantine/core";
 import { type Query, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Suspense, useEffect } from "react";
 import { Route, Router, Switch, useLocation } from "wouter";
+import { useWaitingAsks } from "./api/approvals";
 import { ApiError } from "./api/client";
 import { useNews } from "./api/news";
 import { fetched } from "./lib/fetched";
@@ -22,6 +23,8 @@ const RunsPage = fetched(() => import("./pages/RunsPage"));
 const RunPage = fetched(() => import("./pages/RunPage"));
 const AgentsPage = fetched(() => import("./pages/AgentsPage"));
 const AgentPage = fetched(() => import("./pages/AgentPage"));
+const ApprovalsPage = fetched(() => import("./pages/ApprovalsPage"));
+const ApprovalPage = fetched(() => import("./pages/ApprovalPage"));
 const UsagePage = fetched(() => import("./pages/UsagePage"));
 const KeysPage = fetched(() => import("./pages/KeysPage"));
 const SecretsPage = fetched(() => import("./pages/SecretsPage"));
@@ -95,6 +98,8 @@ function Pages() {
           <Route path="/executions/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
           <Route path="/agents" component={AgentsPage} />
           <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={id} />}</Route>
+          <Route path="/approvals" component={ApprovalsPage} />
+          <Route path="/approvals/:id">{({ id }) => <ApprovalPage key={id} id={id} />}</Route>
           <Route path="/usage" component={UsagePage} />
           <Route path="/keys" component={KeysPage} />
           <Route path="/secrets" component={SecretsPage} />
@@ -134,7 +139,7 @@ function PageLanguage() {
 }
 
 function UnseenNews() {
-  const count = useNews().length;
+  const count = useNews().length + useWaitingAsks().length;
   useEffect(() => showUnseen(count), [count]);
   return null;
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { isWanted, placeRun } from "../src/live/lists";
+import { isWanted, place } from "../src/live/lists";
 import { Overlay } from "../src/live/overlay";
 import { afterReport, ENDED_KEPT, fromSnapshot, liveRuns } from "../src/live/world";
 import { changed, run, snapshot } from "./samples";
 
 const at = (minute: number) => ({ createdTime: `2026-11-22T11:0${minute}:00Z` });
-const ids = (pages: ReturnType<typeof placeRun>) =>
+const ids = (pages: ReturnType<typeof place>) =>
   pages.map((page) => page.items.map((item) => item.id));
 
 const PAGES = [
@@ -39,23 +39,23 @@ test.each([
     ],
   ],
 ])("%s", (_, added, expected) => {
-  expect(ids(placeRun(PAGES, added, true))).toEqual(expected);
+  expect(ids(place(PAGES, added, true))).toEqual(expected);
 });
 
 test("an older run than those that were read waits for its page", () => {
   const first = PAGES.slice(0, 1);
-  expect(placeRun(first, run("a", at(1)), true)).toEqual(first);
+  expect(place(first, run("a", at(1)), true)).toEqual(first);
 });
 
 test("a run that no longer fits the filter leaves the list", () => {
-  expect(ids(placeRun(PAGES, run("d", { ...at(4), phase: "Failed" }), false))).toEqual([
+  expect(ids(place(PAGES, run("d", { ...at(4), phase: "Failed" }), false))).toEqual([
     ["e"],
     ["b", "a"],
   ]);
 });
 
 test("a page without the run stays the same object", () => {
-  const after = placeRun(PAGES, run("a", { ...at(1), phase: "Failed" }), true);
+  const after = place(PAGES, run("a", { ...at(1), phase: "Failed" }), true);
   expect(after[0]).toBe(PAGES[0]);
   expect(after[1]?.items[1]?.phase).toBe("Failed");
 });

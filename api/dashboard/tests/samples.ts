@@ -1,4 +1,11 @@
-import type { Agent, Execution, Report, Snapshot, TranscriptEvent } from "../src/api/views";
+import type {
+  Agent,
+  Approval,
+  Execution,
+  Report,
+  Snapshot,
+  TranscriptEvent,
+} from "../src/api/views";
 import hello from "./transcripts/hello.jsonl?raw";
 import hurried from "./transcripts/hurried.jsonl?raw";
 import sales from "./transcripts/sales.jsonl?raw";
@@ -46,6 +53,43 @@ export function run(id: string, change: Partial<Execution> = {}): Execution {
   };
 }
 
+export function ask(id: string, change: Partial<Approval> = {}): Approval {
+  return {
+    id,
+    namespace: "default",
+    name: `hello-1-${id}`,
+    execution: "run",
+    executionName: "hello-run",
+    agent: "hello",
+    agentId: "agent-1",
+    correlationId: "dash-run",
+    requestedBy: "heliostat:local",
+    state: "Pending",
+    reason: "NobodyDecided",
+    message: "",
+    tool: "Bash",
+    actionClass: "Send",
+    target: "crm.example",
+    digest: `sha256:${"a".repeat(64)}`,
+    isComplete: true,
+    facts: [],
+    quorum: 1,
+    counted: 0,
+    requesterMayApprove: true,
+    decisions: [],
+    createdTime: "2026-11-22T11:00:00Z",
+    expiresTime: "2026-11-23T11:00:00Z",
+    decidedTime: null,
+    claimedAttempt: null,
+    receipt: null,
+    costMicros: 1200,
+    isOpen: true,
+    approvers: false,
+    isOwned: true,
+    ...change,
+  };
+}
+
 export function agent(id: string, change: Partial<Agent> = {}): Agent {
   return {
     id,
@@ -82,6 +126,7 @@ export function snapshot(cursor: number, executions: Execution[] = []): Snapshot
     person: { id: "local", kind: "local", isAdmin: true, isExpiring: false },
     agents: [],
     executions,
+    approvals: [],
   };
 }
 

@@ -22,7 +22,7 @@ test.each(Object.entries(CATALOGUE))("%s is there in both languages", (_, text) 
 
 /** Keys whose first part is chosen at run time: by phase, reason and so on. */
 const OPEN =
-  /^(phase|reason|trigger|cause|sample|chatStatus|chatTool|chatChart|request|status|missing|steps|settings|tab|weekday|overlap|catchUp|daylight|fire|outcome|runTab|filter|usage\.(by|range|chart)|webhooks\.(kind|event|state|urlWrong)|keys\.(scope|state)|secrets\.problem|home\.news|compare\.file|agents\.only|frequency|blackouts\.at)\./;
+  /^(phase|reason|trigger|cause|sample|chatStatus|chatTool|chatChart|request|status|missing|steps|settings|tab|weekday|overlap|catchUp|daylight|fire|outcome|askClass|askState|askFact|approvals\.(decision|mark|source)|runTab|filter|usage\.(by|range|chart)|webhooks\.(kind|event|state|urlWrong)|keys\.(scope|state)|secrets\.problem|home\.news|compare\.file|agents\.only|frequency|blackouts\.at)\./;
 
 test("no text is left over", () => {
   const code = Object.entries(SOURCES)

@@ -17,9 +17,10 @@ from heliostat_api.documents.files import Files, WorkFile
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import Document, Documents, Fields, Query, Value
 from heliostat_api.documents.transcripts import MOST_LINES, TranscriptPage, Transcripts
+from heliostat_api.documents.values import map_in
 from heliostat_api.records.conversations import read_conversation
 from heliostat_api.records.executions import view_execution
-from heliostat_api.records.fields import SPEC
+from heliostat_api.records.fields import SPEC, VIEW
 from heliostat_api.records.names import slug
 from heliostat_api.records.revisions import view_revision_detail
 from heliostat_api.webhooks.records import TOLD, told_of
@@ -35,6 +36,7 @@ executions/UID/execution.json        a run: what it was asked, what came of it, 
 executions/UID/transcript-N.jsonl    what its attempt N wrote, one JSON document a line; one with
                                      "subtype": "lost" stands for lines that are lost
 executions/UID/files/N/...           files that attempt N made or changed
+approvals/ID.json                    what a run asked to do, who decided, what came of it
 conversations/ID.json                a conversation with all of its messages
 triggers/ID.json                     a key by which other programs start an agent, without it
 webhooks/ID.json, deliveries/ID.json who is told of what, and what was sent
@@ -70,10 +72,15 @@ class Archive:
                 continue
             name = f"conversations/{document.id}.json"
             yield Entry(name, self._time(document), self._conversation(document))
-        for collection in TOLD:
+        async for entry in self._told(person):
+            yield entry
+
+    async def _told(self, person: Person) -> AsyncIterator[Entry]:
+        """What is one file each."""
+        for collection in ("approvals", *TOLD):
             async for document in self._own(collection, person):
-                told = _whole(_text(told_of(document)))
-                yield Entry(f"{document.path}.json", self._time(document), told)
+                told = asked_of(document) if collection == "approvals" else told_of(document)
+                yield Entry(f"{document.path}.json", self._time(document), _whole(_text(told)))
 
     async def _agent(self, document: Document) -> AsyncIterator[Entry]:
         detail = view_detail(document)
@@ -129,6 +136,11 @@ class Archive:
     def _time(self, document: Document) -> datetime:
         created = document.fields.get("createdAt")
         return created if isinstance(created, datetime) else self.clock()
+
+
+def asked_of(document: Document) -> Fields:
+    """What a run asked to do, as people were shown it."""
+    return {"id": document.id, **map_in(document.fields, VIEW)}
 
 
 def safe_path(file: WorkFile) -> str:

@@ -16,6 +16,7 @@ COLLECTIONS: Final = (
     "webhooks",
     "triggers",
     "deliveries",
+    "approvals",
     "executions",
     "agents",
     "idempotency",

@@ -26,7 +26,7 @@ from heliostat_api.people.repository import REST, Move, PersonRepository
 from heliostat_api.web.background import repeat
 from heliostat_core.worlds import WorldError
 
-COLLECTIONS: Final = ("agents", "executions", "triggers", "deliveries")
+COLLECTIONS: Final = ("agents", "executions", "approvals", "triggers", "deliveries")
 PAUSE_SECONDS: Final = 2.0
 """Between two looks at what is on its way."""
 IDLE_SECONDS: Final = 60.0

@@ -11,6 +11,7 @@ from heliostat_api.account.expiring import Expiring
 from heliostat_api.account.service import Account
 from heliostat_api.agents.activation import AgentSuspension
 from heliostat_api.app.assembly.agents import build_agents
+from heliostat_api.app.assembly.approvals import build_deciding
 from heliostat_api.app.assembly.entrance import build_cloud_tokens, build_entrance
 from heliostat_api.app.assembly.erasing import build_erasing
 from heliostat_api.app.assembly.money import build_money
@@ -22,6 +23,7 @@ from heliostat_api.app.entrance import Entrance, add_entrance
 from heliostat_api.app.pages import add_pages
 from heliostat_api.app.routers import ROUTERS, add_routers
 from heliostat_api.chat.assembly import build_chat
+from heliostat_api.documents.actions import Actions
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.executions.logs import RunLogs
@@ -78,6 +80,9 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     hooks = build_hooks(dependencies, records.agents, secret_replay, changes)
     recorder = build_recorder(dependencies, world, records.transcripts, register, (hooks.planner,))
     workshop = build_agents(dependencies, world, recorder, records.agents, money, hooks)
+    deciding = build_deciding(
+        dependencies, world, records.approvals, recorder, register, workshop.activation, counted
+    )
     erasing = build_erasing(dependencies, register, workshop.secrets, revocations, money)
     expiring = Expiring(register, AgentSuspension(workshop.activation), erasing)
     chat = build_chat(
@@ -114,6 +119,7 @@ def create_app(dependencies: Dependencies) -> FastAPI:
         chat,
         CloudCalls(world, build_cloud_tokens(dependencies.settings), workshop.commands.triggers),
         counted,
+        deciding,
         revocations,
         entrance,
         entrance.access,
@@ -130,7 +136,9 @@ def create_app(dependencies: Dependencies) -> FastAPI:
         *webhooks.services,
     )
     add_services(app, services, ROUTERS)
-    ingest = Ingest(records.transcripts, records.files, recorder, log, clock)
+    ingest = Ingest(
+        records.transcripts, records.files, Actions(documents, clock), recorder, log, clock
+    )
     add_ingest(app, ingest, Keyring(dependencies.keys_dir), build_pod_tokens(dependencies, world))
     add_pages(app)  # last: what nothing else serves is a page
     app.add_middleware(BodyLimit, most=MOST_BYTES)

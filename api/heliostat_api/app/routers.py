@@ -12,6 +12,7 @@ from heliostat_api.agents.sample_endpoints import router as samples
 from heliostat_api.app.health import health
 from heliostat_api.app.signing import signing
 from heliostat_api.app.stream_endpoints import stream
+from heliostat_api.approvals.endpoints import router as approvals
 from heliostat_api.chat.endpoints import conversations, workspace
 from heliostat_api.executions.endpoints import router as executions
 from heliostat_api.gateway.endpoints import router as models
@@ -38,7 +39,7 @@ _UNDER_API: Final = (
     webhooks,
 )
 # Their paths begin with /api themselves: the label `route` of the metrics is a route's own path.
-_WITH_API: Final = (me, models, samples, executions)
+_WITH_API: Final = (me, models, samples, executions, approvals)
 _OTHERS: Final = (workspace, health, metrics, signing)
 ROUTERS: Final = (stream, *_UNDER_API, *_WITH_API, *_OTHERS)
 """Every router of the app, but that of deliveries."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from heliostat_api.base.views import StreamView
+from heliostat_api.base.stream_views import StreamView
 from heliostat_api.events.stream import Streams, read_cursor
 from heliostat_api.web.dependencies import PersonOf
 from heliostat_api.web.problems import Problem

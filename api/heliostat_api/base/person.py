@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from heliostat_api.base.views import PersonView, SpendingView
+from heliostat_core.approvals import API_PREFIX
 
 GUEST_PREFIX: Final = "guest-"
 """The ids of guests begin with it."""
@@ -31,10 +32,17 @@ class Person:
     is_admin: bool = False
     namespaces: frozenset[str] = frozenset()
     """Namespaces whose things without an owner they operate."""
+    approves: frozenset[str] = frozenset()
+    """Namespaces where they decide on asks that need somebody beside the owner."""
     by_key: bool = False
     """Whether a key speaks for them, and not they themselves."""
     expires: datetime | None = field(default=None, compare=False)
     """When a guest who does not come again loses what they have."""
+
+    @property
+    def api_name(self) -> str:
+        """Their name in resources: nobody but the api may give one of this form."""
+        return f"{API_PREFIX}{self.id}"
 
 
 LOCAL = Person("local", PersonKind.LOCAL, is_admin=True)

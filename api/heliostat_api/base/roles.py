@@ -11,12 +11,14 @@ _NAMESPACE = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 
 class Role(StrEnum):
-    """Each may do what those before it may."""
+    """Each may do what those before it may, but for approvers: only a row of theirs makes one."""
 
     USER = "user"
     OPERATOR = "operator"
     """Of some namespaces."""
     ADMIN = "admin"
+    APPROVER = "approver"
+    """Of some namespaces: decides on asks there that need somebody beside the agent's owner."""
 
 
 class RoleRow(BaseModel):
@@ -35,8 +37,8 @@ class RoleRow(BaseModel):
     def _check(self) -> Self:
         if (self.group is None) == (self.email is None):
             raise ValueError("a row names a group or an e-mail address, one of them")
-        if (self.role is Role.OPERATOR) != bool(self.namespaces):
-            raise ValueError("an operator, and nobody else, has namespaces")
+        if (self.role in (Role.OPERATOR, Role.APPROVER)) != bool(self.namespaces):
+            raise ValueError("an operator or an approver, and nobody else, has namespaces")
         return self
 
 
@@ -55,6 +57,7 @@ class Rights:
     is_listed: bool = False
     is_admin: bool = False
     namespaces: frozenset[str] = frozenset()
+    approves: frozenset[str] = frozenset()
 
 
 def rights_of(claims: Claims, table: Sequence[RoleRow]) -> Rights:
@@ -63,7 +66,8 @@ def rights_of(claims: Claims, table: Sequence[RoleRow]) -> Rights:
     return Rights(
         is_listed=bool(fitting),
         is_admin=any(row.role is Role.ADMIN for row in fitting),
-        namespaces=_union(row.namespaces for row in fitting),
+        namespaces=_union(row.namespaces for row in fitting if row.role is Role.OPERATOR),
+        approves=_union(row.namespaces for row in fitting if row.role is Role.APPROVER),
     )
 
 

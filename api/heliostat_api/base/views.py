@@ -226,27 +226,6 @@ class PersonView(View):
     can_sign_in: bool | None = None
 
 
-class SnapshotView(View):
-    """Where a screen begins: everything bounded. Reports after `cursor` change it."""
-
-    cursor: int
-    time: datetime
-    person: PersonView
-    agents: tuple[AgentView, ...]
-    executions: tuple[ExecutionView, ...]
-
-
-class ReportView(View):
-    """What happened. docs/events.md has the payload of each type."""
-
-    id: int
-    type: str
-    correlation_id: str
-    execution: str
-    time: datetime
-    payload: Mapping[str, JsonValue]
-
-
 class OutputView(View):
     """Payload of `execution.output`: events of an attempt's transcript, as Claude Code wrote them.
 
@@ -297,21 +276,6 @@ class ThingsView(View):
     """Payload of `things.changed`: what is to be read anew."""
 
     what: Literal["keys", "secrets", "triggers", "webhooks", "deliveries"]
-
-
-class StreamView(View):
-    """What the stream's events hold. Each has one of these as its data, or as its payload."""
-
-    snapshot: SnapshotView
-    report: ReportView
-    agent_changed: AgentView
-    agent_deleted: GoneView
-    execution_changed: ExecutionView
-    execution_output: OutputView
-    conversation_changed: ConversationView
-    conversation_deleted: GoneConversationView
-    execution_pieces: PiecesView
-    things_changed: ThingsView
 
 
 class TranscriptView(View):

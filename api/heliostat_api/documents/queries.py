@@ -78,6 +78,11 @@ SHAPES: frozenset[Shape] = frozenset(
                 ("isFinished",),
             )
         ),
+        *(
+            Shape("approvals", tuple(sorted((*chosen, seen))), "createdAt", descending=True)
+            for chosen in ((), ("execution",), ("isOpen",))
+            for seen in (OWNER, "approvers", "unowned")
+        ),
         Shape("executions", (), "startTime", descending=False),
         Shape("agents", ("untold",), "createdAt", descending=True),
         Shape("agents", ("deleting",), "createdAt", descending=True),
@@ -85,7 +90,7 @@ SHAPES: frozenset[Shape] = frozenset(
         Shape("idempotency", (), "createdAt", descending=False),
         *(
             Shape(kind, (field,), "createdAt", descending=True)
-            for kind in ("agents", "executions")
+            for kind in ("agents", "approvals", "executions")
             for field in ("live", "unreported")
         ),
         *newest_first("agents", OWNER, "name"),
@@ -112,6 +117,7 @@ SHAPES: frozenset[Shape] = frozenset(
         Shape("messages", (), "timestamp", descending=False),
         Shape("messages", (), "timestamp", descending=True),
         Shape("files", (), "createdAt", descending=True),
+        Shape("actions", (), "createdAt", descending=True),
         Shape("chunks", ("attempt",), "first", descending=False),
         Shape("chunks", ("attempt",), "first", descending=True),
     ]

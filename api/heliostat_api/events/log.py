@@ -6,8 +6,9 @@ An id is at least the time in microseconds at which it was given, so that none i
 when a log has lost its data; a cursor from before the log began is then a gap.
 
 An audience is who hears a report: `person:ID` for the things of one person, `namespace:NAME` for
-things without an owner there, `cluster` (admins) for all of those, and `conversation:ID` for what
-is said in one conversation.
+things without an owner there, `cluster` (admins) for all of those, `approvers:NAME` for asks of
+that namespace that need somebody beside the owner, and `conversation:ID` for what is said in one
+conversation.
 """
 
 import json
@@ -44,6 +45,10 @@ class ReportType(StrEnum):
     EXECUTION_PIECES = "execution.pieces"
     CONVERSATION_CHANGED = "conversation.changed"
     CONVERSATION_DELETED = "conversation.deleted"
+    APPROVAL_ASKED = "approval.asked"
+    APPROVAL_DECIDED = "approval.decided"
+    APPROVAL_EXECUTED = "approval.executed"
+    APPROVAL_OUTCOME_UNKNOWN = "approval.outcome_unknown"
     THINGS_CHANGED = "things.changed"
     """Screens ask again for what they read by asking."""
     CHAT = "chat"

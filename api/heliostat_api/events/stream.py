@@ -11,9 +11,9 @@ from typing import Final, TypeVar
 from fastapi.sse import ServerSentEvent
 
 from heliostat_api.base.person import Person
-from heliostat_api.base.views import SnapshotView
+from heliostat_api.base.stream_views import SnapshotView
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.log import EventLog, Logged, ReportType, Slice
+from heliostat_api.events.log import EventLog, Logged, Report, ReportType, Slice
 from heliostat_api.events.revocations import StreamLease
 from heliostat_api.people.topics import topics_of_person
 
@@ -119,6 +119,14 @@ ENDED: Final = ServerSentEvent(raw_data="{}", event="ended")
 """The session ended or its rights changed: whoever comes again gets what is theirs then."""
 
 
+EARLIER_TYPES: Final[Mapping[ReportType, str]] = {
+    ReportType.APPROVAL_ASKED: "ask_created",
+    ReportType.APPROVAL_DECIDED: "ask_resolved",
+    ReportType.APPROVAL_EXECUTED: "ask_resolved",
+    ReportType.APPROVAL_OUTCOME_UNKNOWN: "ask_resolved",
+}
+
+
 def as_snapshot_event(snapshot: SnapshotView) -> ServerSentEvent:
     """Its id is the cursor: a client that reconnects goes on from there."""
     return ServerSentEvent(
@@ -138,9 +146,16 @@ def as_report_event(logged: Logged) -> ServerSentEvent:
         "execution": report.execution,
         "time": report.time.isoformat().replace("+00:00", "Z"),
         "payload": report.payload,
+        **earlier_names(report),
     }
     text = json.dumps(said, separators=(",", ":"), ensure_ascii=False)
     return ServerSentEvent(raw_data=text, event="report", id=str(logged.id))
+
+
+def earlier_names(report: Report) -> Mapping[str, str]:
+    """What the earlier platform's clients read of the reports of asks."""
+    known = EARLIER_TYPES.get(report.type)
+    return {"report_type": known, "correlation_id": report.correlation_id} if known else {}
 
 
 def read_cursor(text: str | None) -> int | None:

@@ -173,6 +173,7 @@ class Commands:
                 "trigger": {"kind": "Dashboard"},
                 **order.spec,
                 "correlationId": made["correlationId"],
+                "requestedBy": person.api_name,
             }
         )
         name = order.name or child_name(asked.agent_ref.name, made["suffix"])

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field, JsonValue
 from starlette.requests import HTTPConnection
 
 from heliostat_api.base.texts import plain
 from heliostat_api.base.views import View
+from heliostat_api.documents.actions import ACTION_BYTES, ActionRefusedError
 from heliostat_api.documents.files import FileRefusedError, OffsetError, WorkFile
 from heliostat_api.documents.transcripts import SequenceGapError
 from heliostat_api.ingest.keyring import Keyring, refuse_foreign, token_of
@@ -59,6 +60,7 @@ def add_ingest(
     app.add_exception_handler(SequenceGapError, _answer_gap)
     app.add_exception_handler(OffsetError, _answer_gap)
     app.add_exception_handler(FileRefusedError, _answer_refusal)
+    app.add_exception_handler(ActionRefusedError, _answer_unfit)
     app.include_router(ingest)
 
 
@@ -96,6 +98,12 @@ async def body_of(request: Request) -> bytes:
     return await read_body(request, REQUEST_BYTES, words)
 
 
+async def action_of(request: Request) -> bytes:
+    """Raises a problem with status 413."""
+    words = plain(f"An action may have {ACTION_BYTES} bytes: what is longer can only be denied.")
+    return await read_body(request, ACTION_BYTES, words)
+
+
 async def lines_of(body: Annotated[bytes, Depends(body_of)]) -> bytes:
     """Raises a problem with status 413."""
     if body.count(b"\n") > REQUEST_LINES:
@@ -127,6 +135,8 @@ ClaimsOf = Annotated[ExecutionClaims, Depends(claims_of)]
 BodyOf = Annotated[bytes, Depends(body_of)]
 LinesOf = Annotated[bytes, Depends(lines_of)]
 FileOf = Annotated[WorkFile, Depends(file_of)]
+ActionOf = Annotated[bytes, Depends(action_of)]
+Digest = Annotated[str, Path(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 ingest = APIRouter(
     route_class=CheckedRoute,
@@ -147,6 +157,10 @@ async def _answer_gap(_: Request, error: Exception) -> JSONResponse:
 
 async def _answer_refusal(_: Request, error: Exception) -> JSONResponse:
     return respond(ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, plain(f"{error}.")))
+
+
+async def _answer_unfit(_: Request, error: Exception) -> JSONResponse:
+    return respond(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, plain(f"{error}.")))
 
 
 @ingest.get("")
@@ -201,3 +215,19 @@ async def write_file(
 ) -> PositionView:
     """A piece of a file that the attempt made or changed, from byte `offset` on."""
     return PositionView(next=await service.write_file(claims, file, offset, body))
+
+
+@ingest.put("/actions/{digest}", status_code=204)
+async def write_action(
+    service: IngestOf, claims: ClaimsOf, digest: Digest, content: ActionOf
+) -> None:
+    """The canonical form of an action that the attempt asks for, at most 64 KiB."""
+    await service.write_action(claims, digest, content)
+
+
+@ingest.get("/actions/{digest}", response_class=Response)
+async def read_action(service: IngestOf, claims: ClaimsOf, digest: Digest) -> Response:
+    """What was delivered. The operator, who signs the keys of attempts, reads it with one of its
+    own."""
+    content = await service.read_action(claims, digest)
+    return Response(content, media_type="application/json")

@@ -63,6 +63,14 @@ class Files(Protocol):
     async def write(self, uid: str, file: WorkFile, offset: int, content: bytes) -> int: ...
 
 
+class Actions(Protocol):
+    """Where whole actions are kept. Every call may be repeated; errors are StoreErrors."""
+
+    async def put(self, uid: str, digest: str, content: bytes) -> None: ...
+
+    async def get(self, uid: str, digest: str) -> bytes | None: ...
+
+
 @dataclass(frozen=True)
 class Ingest:
     """Calls come with the claims of a verified key. All answer with the first event that is missing
@@ -70,6 +78,7 @@ class Ingest:
 
     transcripts: Transcripts
     files: Files
+    actions: Actions
     owners: Owners
     log: EventLog
     clock: Callable[[], datetime]
@@ -139,6 +148,20 @@ class Ingest:
         """A piece of a file. Raises OffsetError and FileRefusedError."""
         await self._audiences(claims)
         return await self.files.write(claims.execution_uid, file, offset, content)
+
+    async def write_action(self, claims: ExecutionClaims, digest: str, content: bytes) -> None:
+        """An action that the attempt asks for, whole. Raises ActionRefusedError."""
+        await self._audiences(claims)
+        await self.actions.put(claims.execution_uid, digest, content)
+
+    async def read_action(self, claims: ExecutionClaims, digest: str) -> bytes:
+        """What was delivered of any attempt of this run. Raises a problem with status 404."""
+        found = await self.actions.get(claims.execution_uid, digest)
+        if found is None:
+            raise ProblemError(
+                HTTPStatus.NOT_FOUND, plain("No action of this digest was delivered by this run.")
+            )
+        return found
 
     async def _audiences(self, claims: ExecutionClaims) -> tuple[str, ...]:
         """A good key is proof of its run: what is not known of a young one is still to be seen."""

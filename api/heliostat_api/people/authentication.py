@@ -147,7 +147,9 @@ class ManyPeople:
         if record.is_gone or not self.lets_in(record.claims):
             return None
         rights = rights_of(record.claims, self.roles)
-        return Person(person_id, PersonKind.USER, rights.is_admin, rights.namespaces)
+        return Person(
+            person_id, PersonKind.USER, rights.is_admin, rights.namespaces, rights.approves
+        )
 
 
 def is_welcome(record: Record, session: Session) -> bool:

@@ -4,6 +4,7 @@ from heliostat_api.base.person import Person
 
 CLUSTER = "cluster"
 _NAMESPACE = "namespace:"
+_APPROVERS = "approvers:"
 
 
 def topics_of_thing(owner: str | None, namespace: str) -> tuple[str, ...]:
@@ -31,7 +32,13 @@ def topic_of_person(person_id: str) -> str:
     return f"person:{person_id}"
 
 
+def topic_of_approvers(namespace: str) -> str:
+    """Where asks are told that need somebody beside the owner."""
+    return f"{_APPROVERS}{namespace}"
+
+
 def topics_of_person(person: Person) -> frozenset[str]:
     """Whatever this person may hear; an admin hears every namespace through one audience."""
     shared = {CLUSTER} if person.is_admin else {_NAMESPACE + name for name in person.namespaces}
-    return frozenset({topic_of_person(person.id), *shared})
+    asks = map(topic_of_approvers, person.approves)
+    return frozenset({topic_of_person(person.id), *shared, *asks})

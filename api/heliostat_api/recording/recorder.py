@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from heliostat_api.base.texts import plain
 from heliostat_api.documents.paging import every
@@ -32,11 +32,13 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.recording.announcing import Announcer
+from heliostat_api.recording.followers import Follower
 from heliostat_api.recording.lag import Lag
 from heliostat_api.recording.totals import Totals
 from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records.annotations import AGENT_ID, TEST_OF
+from heliostat_api.records.approvals import subject_of_approval, subject_of_gone_ask
 from heliostat_api.records.drafts import read_draft
 from heliostat_api.records.fields import LIVE
 from heliostat_api.records.owners import Owners
@@ -52,10 +54,22 @@ from heliostat_api.records.subjects import (
 )
 from heliostat_api.web.problems import ProblemError
 from heliostat_core.agents import Agent
+from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
-from heliostat_core.kinds import recorded_kinds
+from heliostat_core.kinds import optional_kinds, recorded_kinds
 from heliostat_core.resources import ObjectHead, ObjectMeta
-from heliostat_core.worlds import AGENT, EXECUTION, Change, JsonObject, Kind, Ref, World, WorldError
+from heliostat_core.worlds import (
+    AGENT,
+    APPROVAL,
+    EXECUTION,
+    Change,
+    JsonObject,
+    Kind,
+    NotFoundError,
+    Ref,
+    World,
+    WorldError,
+)
 
 _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.5
@@ -66,19 +80,9 @@ Make: TypeAlias = Callable[[Document | None], Subject | None]
 """From a document as it is to what is to be recorded."""
 
 
-class Follower(Protocol):
-    """Hears of each state of a resource after its document was written. Raises StoreError."""
-
-    async def see_execution(self, execution: Execution, path: str) -> None:
-        """Hears of an Execution; may be repeated."""
-
-    async def see_agent(self, agent: Agent, path: str) -> None:
-        """Hears of an Agent; may be repeated."""
-
-
 @dataclass(frozen=True)
 class Recorder:
-    """Watches Agents and Executions until it is cancelled."""
+    """Watches Agents, Executions and Approvals until it is cancelled."""
 
     world: World
     documents: Documents
@@ -95,6 +99,8 @@ class Recorder:
     lag: Lag = field(default_factory=Lag)
     kinds: tuple[Kind, ...] = recorded_kinds()
     """What the registry says is recorded, in the order in which it is caught up."""
+    optional: frozenset[Kind] = optional_kinds()
+    """Kinds whose definition may come later than this program."""
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -141,8 +147,13 @@ class Recorder:
         """
         for kind in self.kinds:
             open_before = {each.path: _uid_in(each) async for each in self._left_open(kind)}
-            async for obj in self.world.list(kind):
-                open_before.pop(await self._see_alone(kind, obj), None)
+            try:
+                async for obj in self.world.list(kind):
+                    open_before.pop(await self._see_alone(kind, obj), None)
+            except NotFoundError:
+                if kind not in self.optional:
+                    raise
+                continue
             for path, uid in open_before.items():
                 await self._see_gone(path, uid)
 
@@ -152,9 +163,16 @@ class Recorder:
         await self.catch_up()
 
     async def _follow(self, kind: Kind) -> None:
-        """Raises what ends the watch."""
-        async for change in self.world.watch(kind):
-            await self._see_change(kind, change)
+        """Raises what ends the watch; a definition that is missing is looked for again."""
+        while True:
+            try:
+                async for change in self.world.watch(kind):
+                    await self._see_change(kind, change)
+                return
+            except NotFoundError:
+                if kind not in self.optional:
+                    raise
+            await asyncio.sleep(self.again_seconds)
 
     async def _see_change(self, kind: Kind, change: Change) -> None:
         if change.type != "DELETED":
@@ -183,6 +201,8 @@ class Recorder:
         """Records one state of a resource, however often; returns the path of its document."""
         if kind is AGENT:
             return await self._see_agent(Agent.model_validate(obj))
+        if kind is APPROVAL:
+            return await self._see_approval(Approval.model_validate(obj))
         if kind is not EXECUTION:
             raise ValueError(f"nothing says how a {kind.name} is recorded")
         execution = Execution.model_validate(obj)
@@ -219,6 +239,29 @@ class Recorder:
         found = await self.world.get(Ref(AGENT, *place))
         if found is not None:
             await self._see_alone(AGENT, found)
+
+    async def _see_approval(self, approval: Approval) -> str:
+        """An ask is whose its run is; without a record of that run it is nobody's news."""
+        path = _path_of(APPROVAL, approval.metadata)
+        run = await self._run_of(approval)
+        if run is None or await self.is_erasing(str(run.fields[OWNER])):
+            return path
+        await self._record(path, lambda _: subject_of_approval(approval, run, self.clock()))
+        for each in self.followers:
+            await each.see_approval(approval, path)
+        return path
+
+    async def _run_of(self, approval: Approval) -> Document | None:
+        """The watch of asks may be ahead of that of runs. What says that it asks for a run of
+        another namespace was not made by the operator."""
+        ref, namespace = approval.spec.execution_ref, approval.metadata.namespace
+        known = await self.documents.get(f"executions/{ref.uid}")
+        if known is None:
+            found = await self.world.get(Ref(EXECUTION, namespace, ref.name))
+            if found is not None:
+                await self._see_alone(EXECUTION, found)
+            known = await self.documents.get(f"executions/{ref.uid}")
+        return known if known and known.fields.get("namespace") == namespace else None
 
     async def _see_agent(self, agent: Agent) -> str:
         """A dashboard's agent is recorded in its own document, others under their uid."""
@@ -261,8 +304,8 @@ class Recorder:
         return document
 
     async def _is_known(self, kind: Kind, meta: ObjectMeta) -> bool:
-        """An Agent that was gone before anybody saw it is nobody's news; a run is history."""
-        if kind is not AGENT or await self._draft_of(meta) is not None:
+        """What was gone before anybody saw it is nobody's news, but a run is history."""
+        if kind is EXECUTION or (kind is AGENT and await self._draft_of(meta) is not None):
             return True
         return await self.documents.get(_path_of(kind, meta)) is not None
 
@@ -276,7 +319,8 @@ class Recorder:
         def gone(known: Document | None) -> Subject | None:
             if known is None or not is_left_open(known) or _uid_in(known) not in ("", uid):
                 return None
-            return subject_of_gone(known, self.clock())
+            gone_of = subject_of_gone_ask if path.startswith("approvals/") else subject_of_gone
+            return gone_of(known, self.clock())
 
         if await self._record(path, gone, {_UNREPORTED: True}):
             await self._commit(path, gone, {_UNREPORTED: False})

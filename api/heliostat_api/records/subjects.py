@@ -40,7 +40,7 @@ _STATUS: Mapping[str, str] = {
     Phase.STOPPING: "running",
 }
 _JSON = TypeAdapter(dict[str, JsonValue])
-_MOST_BYTES: Final = MOST_DOCUMENT_BYTES - 2**16
+MOST_RECORD_BYTES: Final = MOST_DOCUMENT_BYTES - 2**16
 """What is noted in a record later has room beside that."""
 _LONG_IN_ORDERS: Final = frozenset({"input", "parameters"})
 
@@ -180,7 +180,7 @@ def _with_spec(subject: Subject, spec: JsonObject, kept: JsonObject) -> Subject:
     """With the whole spec, or with what is kept of one that no document holds: a cluster takes
     larger things than a store does."""
     whole: Fields = {**subject.fields, SPEC: spec, SPEC_CUT: False}
-    if size_of(subject.path, whole) <= _MOST_BYTES:
+    if size_of(subject.path, whole) <= MOST_RECORD_BYTES:
         return replace(subject, fields=whole)
     return replace(subject, fields={**whole, SPEC: kept, SPEC_CUT: True})
 

@@ -41,6 +41,17 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.decisions = Counter(
+            f"{PREFIX}_approval_decisions",
+            "Decisions of people on asks, by what they said and for how long the ask was shown to "
+            "them before: quick (under 3 s), longer, unknown.",
+            ("decision", "shown"),
+            registry=self.registry,
+        )
+
+    def count_decision(self, decision: str, shown: str) -> None:
+        """Counts one that was taken."""
+        self.decisions.labels(decision, shown).inc()
 
     def watch(self, streams: Callable[[], int], lag: Callable[[], float]) -> None:
         """Reads these whenever it is asked."""

@@ -5,7 +5,7 @@ agent. So whoever sees the resource next, another replica or this one after a cr
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -21,9 +21,17 @@ from heliostat_api.documents.port import (
     Query,
     Value,
 )
+from heliostat_api.documents.values import text_in
 from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.people.topics import CLUSTER, is_nobodys
-from heliostat_api.webhooks.occurrences import Occurrence, failure_of, standstills_of
+from heliostat_api.webhooks.occurrences import (
+    BETWEEN_MESSAGES,
+    Occurrence,
+    asked_of,
+    failure_of,
+    next_message,
+    standstills_of,
+)
 from heliostat_api.webhooks.records import (
     DELIVERIES,
     FOR_ALL,
@@ -34,6 +42,7 @@ from heliostat_api.webhooks.records import (
     read_webhook,
 )
 from heliostat_core.agents import Agent
+from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
 
 _PAGE: Final = 100
@@ -46,6 +55,8 @@ class DeliveryPlanner:
     documents: Documents
     changes: Changes
     clock: Callable[[], datetime]
+    public_url: str = ""
+    """Where links of messages lead; empty: they have none."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def see_execution(self, execution: Execution, path: str) -> None:
@@ -69,37 +80,86 @@ class DeliveryPlanner:
             if not occurred or await self._told(known, known.id, occurred):
                 return
 
+    async def see_approval(self, approval: Approval, path: str) -> None:
+        """After its document was written. Raises StoreError."""
+        while (known := await self.documents.get(path)) is not None:
+            asked = asked_of(approval, text_in(known.fields, "agentName"))
+            if asked is None or known.fields.get("toldAsked") is True:
+                return
+            if await self._told(known, text_in(known.fields, "agentId"), (asked,)):
+                return
+
     async def _told(self, known: Document, agent_id: str, occurred: Iterable[Occurrence]) -> bool:
         """False when somebody wrote the document meanwhile: then it is looked at again."""
         owner, puts = str(known.fields[OWNER]), list[Put]()
         marks: dict[str, Value] = {}
         hearing = [each async for each in self._hearing(owner)]
         for each in occurred:
-            for webhook_id, webhook in hearing:
+            for document in hearing:
+                webhook = read_webhook(document)
                 if webhook.hears(each.event, agent_id, each.time):
-                    puts.append(self._delivery(owner, webhook_id, agent_id, each))
+                    puts += self._deliveries(owner, document, webhook, agent_id, each)
                     marks.update(each.marks)
-        if not puts:
+        if not marks:
             return True
         mark = Put(known.path, {**known.fields, **marks}, known.version)
         try:
             await self.documents.commit(mark, *puts)
         except ConflictError as error:
-            return error.path != known.path  # a delivery of before the mark was lost
+            # Where it is a delivery, the mark that it was made got lost.
+            return error.path.startswith(f"{DELIVERIES}/")
         self.news.set()
-        await self._tell(owner, {webhook_id for webhook_id, _ in hearing})
+        await self._tell(owner, {each.id for each in hearing})
         return True
 
-    async def _hearing(self, owner: str) -> AsyncIterator[tuple[str, Webhook]]:
+    async def _hearing(self, owner: str) -> AsyncIterator[Document]:
         """Webhooks of the owner, and the one that hears of everything."""
         if (everything := await self.documents.get(f"{WEBHOOKS}/{FOR_ALL}")) is not None:
-            yield FOR_ALL, read_webhook(everything)
+            yield everything
         if is_nobodys(owner):
             return
         async for document in webhooks_of(self.documents, owner):
-            yield document.id, read_webhook(document)
+            yield document
 
-    def _delivery(self, owner: str, webhook_id: str, agent_id: str, occurrence: Occurrence) -> Put:
+    def _deliveries(
+        self,
+        owner: str,
+        document: Document,
+        webhook: Webhook,
+        agent_id: str,
+        occurrence: Occurrence,
+    ) -> Iterator[Put]:
+        """One, or none where a message about other asks of the agent is on its way to a channel."""
+        now = self.clock()
+        if webhook.kind == "standard":
+            body = occurrence.body(agent_id)
+            yield self._delivery(owner, document.id, agent_id, occurrence, body, now)
+            return
+        due: datetime | None = now
+        if occurrence.event == "approval.asked":
+            due = next_message(webhook.asks_told.get(agent_id), now)
+            if due is None:
+                return
+            recent = {
+                each: time
+                for each, time in webhook.asks_told.items()
+                if time > now - BETWEEN_MESSAGES
+            }
+            told = webhook.model_copy(update={"asks_told": {**recent, agent_id: due}})
+            fields = {**document.fields, **told.fields()}
+            yield Put(document.path, fields, document.version)
+        line = occurrence.line(self.public_url)
+        yield self._delivery(owner, document.id, agent_id, occurrence, line, due)
+
+    def _delivery(
+        self,
+        owner: str,
+        webhook_id: str,
+        agent_id: str,
+        occurrence: Occurrence,
+        body: str,
+        due: datetime,
+    ) -> Put:
         now = self.clock()
         delivery = Delivery(
             user_id=owner,
@@ -107,8 +167,8 @@ class DeliveryPlanner:
             agent_id=agent_id,
             event=occurrence.event,
             created_at=now,
-            body=occurrence.body(agent_id),
-            next_time=now,
+            body=body,
+            next_time=due,
         )
         path = f"{DELIVERIES}/{delivery_id(webhook_id, occurrence.key)}"
         return Put(path, delivery.fields(), Expected.ABSENT)

@@ -1,9 +1,11 @@
 """What webhooks are told of: read from a resource as it is, pure."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -11,9 +13,14 @@ from heliostat_api.documents.port import Fields
 from heliostat_api.records.annotations import TEST_OF
 from heliostat_api.webhooks.records import EventName
 from heliostat_core.agents import Agent
+from heliostat_core.approvals import Approval, ApprovalState
 from heliostat_core.conditions import ExecutionCondition, find_condition
 from heliostat_core.executions import Execution, Phase
 from heliostat_core.schedules.status import Receipt, ScheduleStatus
+
+BETWEEN_MESSAGES: Final = timedelta(minutes=5)
+"""Between two messages about asks of one agent to one channel."""
+_IS_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,11 @@ class Occurrence:
     namespace: str
     told: dict[str, JsonValue]
     marks: Fields
+    page: str
+    """The path of the page that shows it."""
+    words: tuple[str, ...] = ()
+    """What a line of text tells of it: names and classes, no sentence, for nobody asked for it in
+    a language."""
 
     def body(self, agent_id: str) -> str:
         """What is sent: ids, names, reason and time, and nothing that a run wrote."""
@@ -38,6 +50,47 @@ class Occurrence:
             "data": {"agent": agent, **self.told},
         }
         return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
+
+    def line(self, public_url: str) -> str:
+        """The same as a message to a channel."""
+        link = f"{public_url.rstrip('/')}{self.page}" if public_url else ""
+        parts = (self.event, self.agent, *self.words, link)
+        text = " · ".join(_escaped(each) for each in parts if each)
+        return json.dumps({"text": text}, separators=(",", ":"), ensure_ascii=False)
+
+
+def asked_of(approval: Approval, agent: str) -> Occurrence | None:
+    """Of an ask that waits for a person; `agent` is the name of the run's Agent. What would be done
+    is not in it: channels are read by many."""
+    meta, spec = approval.metadata, approval.spec
+    if approval.state is not ApprovalState.PENDING or meta.creation_timestamp is None:
+        return None
+    class_, host = spec.action.class_.value, _host_of(approval)
+    return Occurrence(
+        event="approval.asked",
+        key=f"approval.asked {meta.uid}",
+        time=meta.creation_timestamp,
+        agent=agent,
+        namespace=meta.namespace,
+        told={
+            "approval": {"id": meta.uid, "name": meta.name},
+            "execution": {"id": spec.execution_ref.uid, "name": spec.execution_ref.name},
+            "class": class_,
+            "host": host,
+            "expiresTime": _text(spec.expires_time),
+        },
+        marks={"toldAsked": True},
+        page=f"/approvals/{meta.uid}",
+        words=(class_, host),
+    )
+
+
+def next_message(last: datetime | None, now: datetime) -> datetime | None:
+    """When the next message of a group is due: at once, or so long after the last one; None where
+    one is on its way already, for it leads to all that waits."""
+    if last is None or now >= last + BETWEEN_MESSAGES:
+        return now
+    return None if last > now else last + BETWEEN_MESSAGES
 
 
 def failure_of(execution: Execution) -> Occurrence | None:
@@ -60,6 +113,8 @@ def failure_of(execution: Execution) -> Occurrence | None:
             "reason": succeeded.reason if succeeded else "",
         },
         marks={"toldFailed": True},
+        page=f"/executions/{meta.uid}",
+        words=(meta.name, succeeded.reason if succeeded else ""),
     )
 
 
@@ -86,6 +141,8 @@ def _pause(agent: Agent, status: ScheduleStatus) -> Occurrence:
         namespace=agent.metadata.namespace,
         told={"reason": status.paused.reason},
         marks={"toldPaused": time},
+        page="/agents",
+        words=(status.paused.reason,),
     )
 
 
@@ -104,7 +161,21 @@ def _miss(agent: Agent, receipt: Receipt) -> Occurrence:
             "reason": receipt.reason,
         },
         marks={"toldMissed": last},
+        page="/agents",
+        words=(_text(receipt.scheduled_time), receipt.reason),
     )
+
+
+def _host_of(approval: Approval) -> str:
+    """Empty where there is none, or what is called so is none."""
+    facts = (each.value for each in approval.spec.action.facts if each.name == "host")
+    host = next(facts, "")
+    return host if _IS_HOST.fullmatch(host) else ""
+
+
+def _escaped(text: str) -> str:
+    """The three letters that mean something to Slack."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _last(receipt: Receipt) -> datetime:

@@ -1,7 +1,7 @@
 """Webhooks and their deliveries as documents, and what people see of them: pure."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
@@ -19,8 +19,16 @@ TOLD: Final = ("triggers", WEBHOOKS, DELIVERIES)
 """Collections of what a person takes along."""
 _HIDDEN: Final = ("sealed", "sealedWith", "digest")
 MOST_ATTEMPTS_KEPT: Final = 20
-EventName = Literal["execution.failed", "schedule.paused", "schedule.missed"]
-EVENTS: Final[tuple[EventName, ...]] = ("execution.failed", "schedule.paused", "schedule.missed")
+EventName = Literal["execution.failed", "schedule.paused", "schedule.missed", "approval.asked"]
+EVENTS: Final[tuple[EventName, ...]] = (
+    "execution.failed",
+    "schedule.paused",
+    "schedule.missed",
+    "approval.asked",
+)
+Kind = Literal["standard", "slack"]
+"""In which form events are sent: whole as Standard Webhooks say, or as one line of text that
+Slack, and what is compatible with it, shows in a channel."""
 State = Literal["waiting", "delivered", "failed"]
 
 
@@ -37,13 +45,16 @@ class Record(BaseModel):
 
 
 class Webhook(Record):
-    """Who is told of what. `agent_id` is empty for all agents of the person."""
+    """Who is told of what. `agent_id` is empty for all agents of the person. `asks_told` are the
+    times of the last messages about asks, by agent: a channel gets few of them."""
 
     user_id: str
     created_at: datetime
     url: str
     agent_id: str = ""
     events: tuple[EventName, ...] = EVENTS
+    kind: Kind = "standard"
+    asks_told: Mapping[str, datetime] = {}
     sealed: str = ""
     sealed_with: str = ""
 
@@ -94,6 +105,7 @@ class WebhookView(View):
     agent: str | None
     events: tuple[EventName, ...]
     created_time: datetime
+    kind: Kind = "standard"
     is_for_everybody: bool = False
 
 
@@ -115,7 +127,8 @@ class NewWebhook(View):
 
     url: Annotated[str, Field(min_length=1, max_length=2000)]
     agent: Annotated[str | None, Field(min_length=1, max_length=64)] = None
-    events: Annotated[tuple[EventName, ...], Field(min_length=1, max_length=3)] = EVENTS
+    events: Annotated[tuple[EventName, ...], Field(min_length=1, max_length=4)] = EVENTS
+    kind: Kind = "standard"
 
 
 class DeliveryAttemptView(View):
@@ -167,6 +180,7 @@ def view_webhook(webhook_id: str, webhook: Webhook) -> WebhookView:
         agent=webhook.agent_id or None,
         events=webhook.events,
         created_time=webhook.created_at,
+        kind=webhook.kind,
         is_for_everybody=webhook_id == FOR_ALL,
     )
 

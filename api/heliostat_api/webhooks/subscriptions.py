@@ -112,6 +112,7 @@ class Subscriptions:
             url=order.url,
             agent_id=order.agent or "",
             events=tuple(dict.fromkeys(order.events)),
+            kind=order.kind,
             sealed=sealed.text,
             sealed_with=sealed.key,
         )

@@ -29,7 +29,7 @@ from heliostat_core.worlds import EXECUTION, POD, Ref
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from support.control_plane import Address
 from support.deliveries import KnownRuns
-from support.ingest_doubles import MemoryLog, MemoryTranscripts, NoFiles
+from support.ingest_doubles import MemoryActions, MemoryLog, MemoryTranscripts, NoFiles
 from support.manifests import read_objects
 from support.shared_api import Clock
 from support.worlds import make_namespace
@@ -169,7 +169,9 @@ async def test_over_http_a_pods_token_opens_its_own_attempt_alone(
     uid = await place.uid("sales-1")
     place.make_pod("sales-1-2-x", uid)
     runs = KnownRuns(**{uid.replace("-", "_"): ("person:ann",)})
-    service = Ingest(MemoryTranscripts(), NoFiles(), runs, MemoryLog(), place.clock)
+    service = Ingest(
+        MemoryTranscripts(), NoFiles(), MemoryActions(), runs, MemoryLog(), place.clock
+    )
     app = FastAPI()
     add_problems(app)
     keyring = Keyring(tmp_path, lambda: place.clock().timestamp())

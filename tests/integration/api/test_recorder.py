@@ -46,6 +46,7 @@ from heliostat_core.worlds import (
 )
 from support.builders.resources import NOW
 from support.deliveries import make_claims
+from support.ingest_doubles import MemoryActions
 from support.objects import ENDED
 
 ANN = "person:ann"
@@ -311,7 +312,7 @@ async def test_a_key_that_outlives_its_run_delivers_nothing_into_the_closed_reco
     recorder = place.recorder()
     transcripts = Transcripts(place.documents)
     files = Files(place.documents, lambda: NOW, FileBounds())
-    ingest = Ingest(transcripts, files, recorder, place.log, lambda: NOW)
+    ingest = Ingest(transcripts, files, MemoryActions(), recorder, place.log, lambda: NOW)
     claims = make_claims(uid)
     await recorder.catch_up()
     assert await ingest.append(claims, 0, b'{"n":0}\n') == 1

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_api.base.person import Person, PersonKind, view_person
-from heliostat_api.base.views import SnapshotView
+from heliostat_api.base.stream_views import SnapshotView
 from heliostat_api.events.log import Bounds, EventLog, Report, ReportType
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog

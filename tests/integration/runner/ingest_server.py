@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heliostat_api.documents.actions import Actions
 from heliostat_api.documents.files import FILE_BYTES, FILES_BYTES, FileBounds, Files
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.transcripts import Transcripts
@@ -92,6 +93,7 @@ def build_app(folder: Path, known: str, bounds: FileBounds) -> FastAPI:
         Ingest(
             transcripts=Transcripts(documents),
             files=Files(documents, clock, bounds),
+            actions=Actions(documents, clock),
             owners=KnownRuns(**{known.replace("-", "_"): (AUDIENCE,)}),
             log=SqliteEventLog(folder / "log.db"),
             clock=clock,

@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from heliostat_runner.claude import find_binary
 from heliostat_runner.settings import read_settings
 from support.builders.guards import make_decided, make_guard, make_rule
+from support.sampling import rows_of_landing
 
 from .anthropic_stub import AnthropicStub, Call, Calls, Say, Script, Turn, in_order
 from .conftest import RESUME, Left, Pod
@@ -47,9 +49,10 @@ class Receiver:
                 receiver.arrived.set()
                 if receiver.hold:
                     receiver.over.wait(60)
-                self.send_response(201)
-                self.end_headers()
-                self.wfile.write(b"taken")
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    self.send_response(201)
+                    self.end_headers()
+                    self.wfile.write(b"taken")
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -179,7 +182,7 @@ def test_an_ask_ends_the_attempt_and_what_cannot_wait_is_told(parked: Parked) ->
     left = parked.left
 
     assert left.ending == ("Failed", "AwaitingApproval", 16), left.stderr
-    assert (left.result["cause"], left.result["denied"]) == ("approval", 2)
+    assert (left.result["cause"], "denied" in left.result) == ("approval", False)
     ask = parked.ask
     action = json.loads(ask["action"])
     assert ask["tool"] == "Bash"
@@ -300,16 +303,20 @@ def test_a_call_that_claude_code_does_not_find_is_asked_about_again(parked: Park
 
 # ---- a hook that does not guard ------------------------------------------------------------------
 
-HOOKS: dict[str, Answer] = {
-    "allows all": lambda asked: (
-        decide("allow") if asked.event["hook_event_name"] == "PreToolUse" else Http(b"{}")
+HOOKS: list[tuple[str, Answer]] = [
+    (
+        "allows all",
+        lambda asked: (
+            decide("allow") if asked.event["hook_event_name"] == "PreToolUse" else Http(b"{}")
+        ),
     ),
-    "dead": lambda _: Http(b"", 500),
-    "other JSON": lambda _: Http(b'{"decision": "approve"}'),
-}
+    ("dead", lambda _: Http(b"", 500)),
+    ("other JSON", lambda _: Http(b'{"decision": "approve"}')),
+]
+ROWS = rows_of_landing("replaced-hooks", HOOKS, lambda row: row[0] == "allows all", 0.5)
 
 
-@pytest.mark.parametrize("answer", HOOKS.values(), ids=HOOKS)
+@pytest.mark.parametrize("answer", [row[1] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_a_hook_that_was_replaced_ends_the_run_before_any_effect(
     serve: Serve, make_pod: MakePod, tmp_path: Path, answer: Answer
 ) -> None:

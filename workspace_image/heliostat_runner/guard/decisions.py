@@ -29,8 +29,8 @@ class Kind(Enum):
     GRANT = auto()
     """Allowed by a person, once."""
     DENY = auto()
-    WAIT = auto()
-    """Denied now because another call waits: the agent is told to call again."""
+    TELL = auto()
+    """Denied as it stands: the agent is told how to call again, or what was done already."""
     DEFER = auto()
 
 
@@ -57,6 +57,8 @@ class Case:
     input_bytes: int = 0
     digest: str = ""
     """Of the canonical action; empty where it was not needed or could not be made."""
+    linked: str = ""
+    """The path to which a link leads, where the call would be held to stricter rules there."""
     problem: str = ""
     """Why the canonical action could not be made, for the agent."""
 
@@ -93,9 +95,11 @@ def decide(terms: GuardTerms, case: Case, progress: Progress, now: datetime) -> 
         return Answer(Kind.PASS)
     if progress.deferred:
         again = progress.deferred == case.question.tool_use_id
-        return Answer(Kind.DEFER) if again else Answer(Kind.WAIT, words.SIBLING, "sibling")
+        return Answer(Kind.DEFER) if again else Answer(Kind.TELL, words.SIBLING, "sibling")
     if case.verdict.decision is Decision.REFUSE:
         return Answer(Kind.DENY, words.refused(case.verdict.words), case.verdict.reason)
+    if case.linked:
+        return Answer(Kind.TELL, words.linked(case.linked), "link")
     decided = decided_call(terms, case.question)
     if decided is not None:
         return _hold(decided, case, progress, now)
@@ -109,7 +113,7 @@ def _hold(decided: Decided, case: Case, progress: Progress, now: datetime) -> An
     if decided.choice is Choice.DENY:
         return Answer(Kind.DENY, words.denied(decided.reason), "denied")
     if decided.choice is Choice.DONE:
-        return Answer(Kind.DENY, words.done(decided.receipt), "done")
+        return Answer(Kind.TELL, words.done(decided.receipt), "done")
     if decided.approval in progress.used:
         return Answer(Kind.DENY, words.SPENT, "spent")
     if case.problem:
@@ -124,29 +128,34 @@ def _hold(decided: Decided, case: Case, progress: Progress, now: datetime) -> An
 def _done_before(terms: GuardTerms, case: Case, progress: Progress) -> Answer | None:
     """The same action once more: it is answered by what it gave."""
     if case.digest in progress.done:
-        return Answer(Kind.DENY, words.done(progress.done[case.digest]), "done")
+        return Answer(Kind.TELL, words.done(progress.done[case.digest]), "done")
     for each in terms.decided:
         if each.choice is Choice.DONE and each.digest == case.digest:
-            return Answer(Kind.DENY, words.done(each.receipt), "done")
+            return Answer(Kind.TELL, words.done(each.receipt), "done")
     return None
 
 
 def _ask(terms: GuardTerms, case: Case) -> Answer:
-    for is_hindered, said, code in _HINDRANCES:
+    for is_hindered, kind, said, code in _HINDRANCES:
         if is_hindered(terms, case):
-            return Answer(Kind.DENY, said, code)
+            return Answer(kind, said, code)
     if case.problem:
-        return Answer(Kind.DENY, words.cannot_be_asked(case.problem), "problem")
+        return Answer(Kind.TELL, words.cannot_be_asked(case.problem), "problem")
     return Answer(Kind.DEFER)
 
 
-_HINDRANCES: Sequence[tuple[Callable[[GuardTerms, Case], bool], str, str]] = (
-    (lambda _, case: not case.is_listed, words.NOT_LISTED, "unlisted"),
-    (lambda terms, _: terms.unattended is Unattended.REFUSE, words.UNATTENDED, "unattended"),
-    (lambda terms, _: not terms.can_ask, words.NO_STORAGE, "storage"),
-    (lambda terms, _: terms.asks_left < 1, words.TOO_MANY, "asks"),
-    (lambda _, case: case.question.in_sub_agent, words.SUB_AGENT, "subagent"),
-    (lambda _, case: case.question.in_background, words.BACKGROUND, "background"),
-    (lambda _, case: case.input_bytes > LONGEST_INPUT, words.TOO_LARGE, "large"),
-    (lambda _, case: case.question.cwd != case.root, words.ELSEWHERE, "cwd"),
+_HINDRANCES: Sequence[tuple[Callable[[GuardTerms, Case], bool], Kind, str, str]] = (
+    (lambda _, case: not case.is_listed, Kind.DENY, words.NOT_LISTED, "unlisted"),
+    (
+        lambda terms, _: terms.unattended is Unattended.REFUSE,
+        Kind.DENY,
+        words.UNATTENDED,
+        "unattended",
+    ),
+    (lambda terms, _: not terms.can_ask, Kind.DENY, words.NO_STORAGE, "storage"),
+    (lambda terms, _: terms.asks_left < 1, Kind.DENY, words.TOO_MANY, "asks"),
+    (lambda _, case: case.question.in_sub_agent, Kind.TELL, words.SUB_AGENT, "subagent"),
+    (lambda _, case: case.question.in_background, Kind.TELL, words.BACKGROUND, "background"),
+    (lambda _, case: case.input_bytes > LONGEST_INPUT, Kind.TELL, words.TOO_LARGE, "large"),
+    (lambda _, case: case.question.cwd != case.root, Kind.TELL, words.ELSEWHERE, "cwd"),
 )

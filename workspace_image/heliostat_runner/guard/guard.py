@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from heliostat_policy.classes import ActionClass, Decision
+from heliostat_policy.classes import Decision
 from heliostat_policy.rules import Call, Policy, Verdict, judge
 
 from ..api import in_thread
 from ..claude import Hooks
-from ..jsonvalue import JsonObject, dump, text_at
+from ..jsonvalue import JsonObject, dump, look, text_at
 from . import words
 from .actions import Action, ProblemError, build_action
 from .bypass import BypassedError, StreamCheck
@@ -22,6 +22,7 @@ from .canary import try_hook
 from .decisions import Answer, Case, Kind, Progress, decide, needs_digest
 from .document import Decided, GuardTerms
 from .hook_settings import Hook, SettingsFile
+from .links import find_stricter_place
 from .operands import have_changed, read_operands
 from .protocol import (
     CANARY,
@@ -41,7 +42,7 @@ _PERMISSIONS: Mapping[Kind, Permission] = {
     Kind.ALLOW: Permission.ALLOW,
     Kind.GRANT: Permission.ALLOW,
     Kind.DENY: Permission.DENY,
-    Kind.WAIT: Permission.DENY,
+    Kind.TELL: Permission.DENY,
     Kind.DEFER: Permission.DEFER,
 }
 
@@ -90,8 +91,8 @@ class Guard:
         self._done: dict[str, str] = {}
         self._unused = ""
         self._denied: set[str] = set()
-        self._put_off: set[str] = set()
-        """Calls that were denied because another one waits."""
+        self._told: set[str] = set()
+        """Calls that did not happen, and are no actions that were denied."""
         self._would_ask: list[UnaskedCall] = []
 
     async def open(self) -> None:
@@ -134,7 +135,7 @@ class Guard:
             self._process.check.see(event)
 
     def has_denied(self, tool_use_id: str) -> bool:
-        return tool_use_id in self._denied | self._put_off
+        return tool_use_id in self._denied | self._told
 
     def report(self) -> GuardReport:
         """What came of it so far; the ask is that of the last process."""
@@ -187,29 +188,27 @@ class Guard:
         if question is None:
             return build_answer(Permission.DENY, words.NO_JUDGEMENT)
         process.check.asked.add(question.tool_use_id)
-        async with self._turn:  # of two calls of one answer, one is first
-            verdict = self._judge(self._terms.policy, question)
+        try:
+            async with self._turn:  # of two calls of one answer, one is first
+                return await self._answer_in_turn(process, question)
+        except Exception as error:  # noqa: BLE001 - a defect here must not let a call pass
+            self._around.note("guard", decision="failed", tool=question.tool, why=repr(error))
             if not self._terms.is_enforced:
-                self._observe(question, verdict)
                 return _NOTHING
-            case, action = await self._find_out(process, question, verdict)
-            answer = decide(self._terms, case, self._progress(process), self._around.clock())
-            return _encode(self._keep(process, question, action, answer))
+            self._denied.add(question.tool_use_id)
+            return build_answer(Permission.DENY, words.NO_JUDGEMENT)
+
+    async def _answer_in_turn(self, process: _Process, question: Question) -> JsonObject:
+        verdict = self._judge(self._terms.policy, question)
+        if not self._terms.is_enforced:
+            self._observe(question, verdict)
+            return _NOTHING
+        case, action = await self._find_out(process, question, verdict)
+        answer = decide(self._terms, case, self._progress(process), self._around.clock())
+        return _encode(self._keep(process, question, action, answer))
 
     def _judge(self, policy: Policy, question: Question) -> Verdict:
-        """What cannot be judged is refused."""
-        call = Call(question.tool, question.input, question.cwd, self._root)
-        try:
-            return judge(policy, call)
-        except Exception as error:  # noqa: BLE001 - a defect of the rules must not let a call pass
-            self._around.note("guard", decision="failed", tool=question.tool, why=repr(error))
-            return Verdict(
-                decision=Decision.REFUSE,
-                class_=ActionClass.UNKNOWN,
-                target="",
-                reason="failed",
-                words=words.NO_JUDGEMENT,
-            )
+        return judge(policy, Call(question.tool, question.input, question.cwd, self._root))
 
     def _progress(self, process: _Process) -> Progress:
         deferred = process.deferred.tool_use_id if process.deferred else ""
@@ -226,6 +225,7 @@ class Guard:
             is_listed=self._allowed.name(question)
             or needs_no_rule(question, self._around.workspace),
             is_excluded=self._excluded.name_part(question),
+            linked=find_stricter_place(self._terms.policy, verdict, question, self._root),
             input_bytes=len(dump(question.input).encode(errors="replace")),
         )
         if process.deferred is not None or not needs_digest(self._terms, case):
@@ -251,15 +251,13 @@ class Guard:
             answer = self._commit(question, action)
         if answer.kind is Kind.DEFER and process.deferred is None:
             process.deferred = action
-        if answer.kind is Kind.WAIT:
-            self._put_off.add(question.tool_use_id)
-        if answer.kind is Kind.DENY:
-            self._denied.add(question.tool_use_id)
+        if answer.kind in (Kind.TELL, Kind.DENY):
+            (self._denied if answer.kind is Kind.DENY else self._told).add(question.tool_use_id)
             self._keep_refusal(question, answer)
         if answer.kind not in (Kind.ALLOW, Kind.PASS):
             self._around.note(
                 "guard",
-                decision=answer.kind.name.lower(),
+                decision=_PERMISSIONS[answer.kind].value,
                 why=answer.code,
                 tool=question.tool,
                 toolUseId=question.tool_use_id,
@@ -306,8 +304,11 @@ class Guard:
             text = f"A file that it used has changed since it began. {text}"
         text = self._around.mask(text)
         outcome = Outcome.FAILED if failed else Outcome.DONE
+        if look(event, "is_interrupt") is True:
+            outcome = Outcome.COMMITTED  # cut off: what it did until then is not known
+        else:
+            self._done[action.digest] = text
         self._receipts[decided.approval] = Receipt(decided.approval, decided.digest, outcome, text)
-        self._done[action.digest] = text
         self._around.note("guard", decision="receipt", outcome=outcome.value, digest=action.digest)
 
     # ---- Observe --------------------------------------------------------------------------------

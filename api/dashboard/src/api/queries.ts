@@ -1,7 +1,7 @@
 /** Reads. What came by reports while an answer was on its way is put over the answer. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { heardAgents, heardRuns, heardUpTo, keys, placeAgent, type RunPages } from "../live/cache";
-import { type Filter, isWanted, placeRun } from "../live/lists";
+import { type Filter, isWanted, place } from "../live/lists";
 import { afterPage, emptyTranscript, type Transcript } from "../transcript/transcript";
 import { ApiError, read, withQuery } from "./client";
 import type { Agent, Execution, FileList, Page, Person, RunCounts, TranscriptPage } from "./views";
@@ -86,7 +86,7 @@ async function readRuns(
   const items = heardRuns.freshen(page.items, mark).filter((run) => isWanted(run, filter));
   if (cursor !== null) return { ...page, items };
   const news = heardRuns.since(mark).filter((run) => isWanted(run, filter));
-  const pages = news.reduce((all, run) => placeRun(all, run, true), [{ ...page, items }]);
+  const pages = news.reduce((all, run) => place(all, run, true), [{ ...page, items }]);
   return pages[0] ?? page;
 }
 

@@ -954,6 +954,112 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description Asks of your runs, newest first, and those that wait for you as an approver.
+         *
+         *     `open`: those of which it is not known yet what becomes of them, or the others. `execution` is
+         *     the uid of a run; it goes with no other filter.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny Approvals
+         * @description Deny all that one run still asks for and, if you say so, suspend its agent. Needs a session,
+         *     not a key.
+         */
+        post: operations["deny_approvals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{ask_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Approval
+         * @description One of them, with its facts whole.
+         */
+        get: operations["read_approval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approvals/{ask_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Approve or deny what you were shown. May be repeated; needs a session, not a key.
+         *
+         *     Reports tell what came of it, also where somebody else was first.
+         */
+        post: operations["decide_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approvals/{ask_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Approval
+         * @description Say whether an action took place whose outcome is unknown. Needs a session, not a key.
+         */
+        post: operations["resolve_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -967,6 +1073,21 @@ export interface components {
             correlationId: string;
             /** Execution */
             execution?: string | null;
+        };
+        /**
+         * ActionReceiptView
+         * @description What came of an action, and whose word that is: Pod, Broker or Person.
+         */
+        ActionReceiptView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Source */
+            source: string;
+            /** Text */
+            text: string;
         };
         /**
          * AgentCardPart
@@ -1221,6 +1342,185 @@ export interface components {
             readyReason: string;
         };
         /**
+         * ApprovalPage
+         * @description Newest first. `next` is the cursor of older ones; None at the end.
+         */
+        ApprovalPage: {
+            /** Items */
+            items: components["schemas"]["ApprovalView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ApprovalReportView
+         * @description Payload of the reports of an ask, with the names of the earlier platform beside ours.
+         */
+        ApprovalReportView: {
+            /** Id */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Name */
+            name: string;
+            /** Execution */
+            execution: string;
+            /** Executionname */
+            executionName: string;
+            /** Agent */
+            agent: string;
+            /** Agentid */
+            agentId: string;
+            /** Correlationid */
+            correlationId: string;
+            /** Requestedby */
+            requestedBy: string;
+            /** State */
+            state: string;
+            /** Reason */
+            reason: string;
+            /** Message */
+            message: string;
+            /** Tool */
+            tool: string;
+            /** Actionclass */
+            actionClass: string;
+            /** Target */
+            target: string;
+            /** Digest */
+            digest: string;
+            /** Iscomplete */
+            isComplete: boolean;
+            /** Facts */
+            facts: components["schemas"]["FactView"][];
+            /** Quorum */
+            quorum: number;
+            /** Counted */
+            counted: number;
+            /** Requestermayapprove */
+            requesterMayApprove: boolean;
+            /** Decisions */
+            decisions: components["schemas"]["DecisionView"][];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * Expirestime
+             * Format: date-time
+             */
+            expiresTime: string;
+            /** Decidedtime */
+            decidedTime: string | null;
+            /** Claimedattempt */
+            claimedAttempt: number | null;
+            receipt: components["schemas"]["ActionReceiptView"] | null;
+            /** Costmicros */
+            costMicros: number;
+            /** Isopen */
+            isOpen: boolean;
+            /** Approvers */
+            approvers: boolean;
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
+            /** Ask Id */
+            ask_id: string;
+            /**
+             * Risk Level
+             * @default RED
+             * @constant
+             */
+            risk_level: "RED";
+            /** Decision */
+            decision: ("approve" | "deny") | null;
+            /** Result */
+            result: string;
+        };
+        /**
+         * ApprovalView
+         * @description One action that waits for a person, or waited. `execution` is the uid of the run that asks.
+         *
+         *     Whoever decides sends the `digest` that they were shown; what is not `isComplete` can only be
+         *     denied. Lists and reports cut long facts: `GET /api/approvals/{ask_id}` has all of them.
+         *     `isOpen`: it is not known yet what becomes of it. `costMicros` is what the run had cost when
+         *     this was seen. One with `approvers` may be decided by the approvers of its namespace, too.
+         */
+        ApprovalView: {
+            /** Id */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Name */
+            name: string;
+            /** Execution */
+            execution: string;
+            /** Executionname */
+            executionName: string;
+            /** Agent */
+            agent: string;
+            /** Agentid */
+            agentId: string;
+            /** Correlationid */
+            correlationId: string;
+            /** Requestedby */
+            requestedBy: string;
+            /** State */
+            state: string;
+            /** Reason */
+            reason: string;
+            /** Message */
+            message: string;
+            /** Tool */
+            tool: string;
+            /** Actionclass */
+            actionClass: string;
+            /** Target */
+            target: string;
+            /** Digest */
+            digest: string;
+            /** Iscomplete */
+            isComplete: boolean;
+            /** Facts */
+            facts: components["schemas"]["FactView"][];
+            /** Quorum */
+            quorum: number;
+            /** Counted */
+            counted: number;
+            /** Requestermayapprove */
+            requesterMayApprove: boolean;
+            /** Decisions */
+            decisions: components["schemas"]["DecisionView"][];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * Expirestime
+             * Format: date-time
+             */
+            expiresTime: string;
+            /** Decidedtime */
+            decidedTime: string | null;
+            /** Claimedattempt */
+            claimedAttempt: number | null;
+            receipt: components["schemas"]["ActionReceiptView"] | null;
+            /** Costmicros */
+            costMicros: number;
+            /** Isopen */
+            isOpen: boolean;
+            /** Approvers */
+            approvers: boolean;
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
+        };
+        /**
          * AttemptView
          * @description One attempt: one pod.
          */
@@ -1391,6 +1691,58 @@ export interface components {
             text: string;
         };
         /**
+         * DecideRequest
+         * @description One person's word on what they were shown: `digest` is that of the action on the screen.
+         *
+         *     `shownSeconds` is for how long it was on the screen before they decided; it is only counted.
+         */
+        DecideRequest: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "deny";
+            /** Digest */
+            digest: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Shownseconds */
+            shownSeconds?: number | null;
+        };
+        /**
+         * Decided
+         * @description The decision was taken; reports tell what came of it.
+         */
+        Decided: {
+            /**
+             * Status
+             * @default accepted
+             * @constant
+             */
+            status: "accepted";
+        };
+        /**
+         * DecisionView
+         * @description One person's word. `by` is the name that the API server knows, or `heliostat:` with the id
+         *     of a person of this api.
+         */
+        DecisionView: {
+            /** By */
+            by: string;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "Approve" | "Deny";
+            /** Reason */
+            reason: string;
+            /** Time */
+            time: string | null;
+        };
+        /**
          * DeletionConfirmation
          * @description Confirms that everything of the person is to be deleted.
          */
@@ -1439,7 +1791,7 @@ export interface components {
              * Event
              * @enum {string}
              */
-            event: "execution.failed" | "schedule.paused" | "schedule.missed";
+            event: "execution.failed" | "schedule.paused" | "schedule.missed" | "approval.asked";
             /**
              * Createdtime
              * Format: date-time
@@ -1456,6 +1808,38 @@ export interface components {
             attempts: components["schemas"]["DeliveryAttemptView"][];
             /** Body */
             body: string;
+        };
+        /**
+         * DeniedAll
+         * @description `denied` asks were refused.
+         */
+        DeniedAll: {
+            /**
+             * Status
+             * @default accepted
+             * @constant
+             */
+            status: "accepted";
+            /** Denied */
+            denied: number;
+        };
+        /**
+         * DenyAllRequest
+         * @description No to all that a run still asks for. `suspendAgent`: its agent starts nothing more, too.
+         */
+        DenyAllRequest: {
+            /** Execution */
+            execution: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Suspendagent
+             * @default false
+             */
+            suspendAgent: boolean;
         };
         /**
          * ExecutionCounts
@@ -1549,6 +1933,21 @@ export interface components {
              * @default true
              */
             isOwned: boolean;
+        };
+        /**
+         * FactView
+         * @description One thing that is true of an action, as data. `isCut`: the value goes on.
+         */
+        FactView: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
+            /**
+             * Iscut
+             * @default false
+             */
+            isCut: boolean;
         };
         /**
          * FieldChangeView
@@ -1715,12 +2114,18 @@ export interface components {
             /** Agent */
             agent: string | null;
             /** Events */
-            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed" | "approval.asked")[];
             /**
              * Createdtime
              * Format: date-time
              */
             createdTime: string;
+            /**
+             * Kind
+             * @default standard
+             * @enum {string}
+             */
+            kind: "standard" | "slack";
             /**
              * Isforeverybody
              * @default false
@@ -1937,10 +2342,17 @@ export interface components {
              * @default [
              *       "execution.failed",
              *       "schedule.paused",
-             *       "schedule.missed"
+             *       "schedule.missed",
+             *       "approval.asked"
              *     ]
              */
-            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed" | "approval.asked")[];
+            /**
+             * Kind
+             * @default standard
+             * @enum {string}
+             */
+            kind: "standard" | "slack";
         };
         /**
          * OutputView
@@ -2114,7 +2526,8 @@ export interface components {
         };
         /**
          * ReportView
-         * @description What happened. docs/events.md has the payload of each type.
+         * @description What happened. docs/events.md has the payload of each type. Reports of asks have the names
+         *     of the earlier platform beside ours: `report_type` and `correlation_id`.
          */
         ReportView: {
             /** Id */
@@ -2134,6 +2547,26 @@ export interface components {
             payload: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** Report Type */
+            report_type?: string | null;
+            /** Correlation Id */
+            correlation_id?: string | null;
+        };
+        /**
+         * ResolveRequest
+         * @description What a person found out about an action of which nobody knew whether it happened.
+         */
+        ResolveRequest: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "happened" | "did_not_happen";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * ResultPart
@@ -2368,6 +2801,11 @@ export interface components {
             agents: components["schemas"]["AgentView"][];
             /** Executions */
             executions: components["schemas"]["ExecutionView"][];
+            /**
+             * Approvals
+             * @default []
+             */
+            approvals: components["schemas"]["ApprovalView"][];
         };
         /**
          * SpendingView
@@ -2420,6 +2858,10 @@ export interface components {
             conversationDeleted: components["schemas"]["GoneConversationView"];
             executionPieces: components["schemas"]["PiecesView"];
             thingsChanged: components["schemas"]["ThingsView"];
+            approvalAsked: components["schemas"]["ApprovalReportView"];
+            approvalDecided: components["schemas"]["ApprovalReportView"];
+            approvalExecuted: components["schemas"]["ApprovalReportView"];
+            approvalOutcomeUnknown: components["schemas"]["ApprovalReportView"];
         };
         /**
          * TextPart
@@ -2663,12 +3105,18 @@ export interface components {
             /** Agent */
             agent: string | null;
             /** Events */
-            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed" | "approval.asked")[];
             /**
              * Createdtime
              * Format: date-time
              */
             createdTime: string;
+            /**
+             * Kind
+             * @default standard
+             * @enum {string}
+             */
+            kind: "standard" | "slack";
             /**
              * Isforeverybody
              * @default false
@@ -5050,6 +5498,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_approvals: {
+        parameters: {
+            query?: {
+                open?: boolean | null;
+                execution?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deny_approvals: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DenyAllRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeniedAll"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ask_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ask_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ask_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -3,6 +3,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type Approval = Schemas["ApprovalView"];
 export type Attempt = Schemas["AttemptView"];
 export type Execution = Schemas["ExecutionView"];
 export type Agent = Schemas["AgentView"];
@@ -55,6 +56,12 @@ type Gone = Schemas["GoneView"];
 /** An event of a transcript: a stranger's JSON, read by transcript/timeline.ts. */
 export type TranscriptEvent = Output["events"][number];
 
+type AskReportType =
+  | "approval.asked"
+  | "approval.decided"
+  | "approval.executed"
+  | "approval.outcome_unknown";
+
 type ReportOf<Type extends string, Payload> = Omit<Schemas["ReportView"], "type" | "payload"> & {
   type: Type;
   payload: Payload;
@@ -66,6 +73,7 @@ export type Report =
   | ReportOf<"execution.changed", Execution>
   | ReportOf<"execution.output", Output>
   | ReportOf<"execution.pieces", Pieces>
+  | ReportOf<AskReportType, Schemas["ApprovalReportView"]>
   | ReportOf<"conversation.changed", Conversation>
   | ReportOf<"conversation.deleted", { id: string }>
   | ReportOf<"things.changed", Schemas["ThingsView"]>;

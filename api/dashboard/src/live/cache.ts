@@ -3,6 +3,7 @@ import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type {
   Agent,
   AgentDetail,
+  Approval,
   Conversation,
   Execution,
   Output,
@@ -12,10 +13,11 @@ import type {
   Snapshot,
 } from "../api/views";
 import { afterOutput, afterPieces, endOf, type Transcript } from "../transcript/transcript";
-import { type Filter, isWanted, placeRun } from "./lists";
+import { type AskFilter, type Filter, isWanted, isWantedAsk, place } from "./lists";
 import { Overlay } from "./overlay";
 import { throttled } from "./throttle";
 
+export type AskPages = InfiniteData<Page<Approval>, string | null>;
 export type RunPages = InfiniteData<Page<Execution>, string | null>;
 
 export const keys = {
@@ -27,6 +29,8 @@ export const keys = {
   runs: (filter: Filter) => ["executions", filter] as const,
   runCounts: ["runCounts"] as const,
   run: (id: string) => ["execution", id] as const,
+  asks: (filter: AskFilter) => ["approvals", filter] as const,
+  ask: (id: string) => ["approval", id] as const,
   transcript: (id: string, attempt: number) => ["transcript", id, attempt] as const,
   files: (id: string) => ["files", id] as const,
   conversations: ["conversations"] as const,
@@ -38,6 +42,7 @@ export const keys = {
 
 /** What was heard while a read was on its way. */
 export const heardRuns = new Overlay<Execution>();
+export const heardAsks = new Overlay<Approval>();
 export const heardAgents = new Overlay<Agent>();
 export const heardConversations = new Overlay<Conversation>();
 
@@ -66,6 +71,12 @@ export function applyReport(client: QueryClient, report: Report): void {
       break;
     case "execution.changed":
       changeRun(client, report.payload);
+      break;
+    case "approval.asked":
+    case "approval.decided":
+    case "approval.executed":
+    case "approval.outcome_unknown":
+      changeAsk(client, report.payload);
       break;
     case "execution.output":
       appendOutput(client, report.execution, report.payload);
@@ -157,7 +168,24 @@ function changeRun(client: QueryClient, run: Execution): void {
   recount(client);
   heardRuns.note(run.id, run);
   client.setQueryData(keys.run(run.id), run);
-  mapLists(client, (pages, filter) => placeRun(pages, run, isWanted(run, filter)));
+  mapLists(client, (pages, filter) => place(pages, run, isWanted(run, filter)));
+}
+
+function changeAsk(client: QueryClient, ask: Approval): void {
+  heardAsks.note(ask.id, ask);
+  client.setQueryData<Approval>(keys.ask(ask.id), (known) => known && withFacts(ask, known));
+  for (const { queryKey } of client.getQueryCache().findAll({ queryKey: ["approvals"] })) {
+    const filter = filterOf<AskFilter>(queryKey);
+    client.setQueryData<AskPages>(
+      queryKey,
+      (data) => data && { ...data, pages: place(data.pages, ask, isWantedAsk(ask, filter)) },
+    );
+  }
+}
+
+/** What was asked never changes, and reports cut it: it stays as it was read whole. */
+export function withFacts(ask: Approval, known: Approval): Approval {
+  return { ...ask, facts: known.facts };
 }
 
 function mapLists(
@@ -172,7 +200,7 @@ function mapLists(
   }
 }
 
-function filterOf(key: readonly unknown[]): Filter {
+function filterOf<Wanted extends object = Filter>(key: readonly unknown[]): Partial<Wanted> {
   const filter = key[1];
   return typeof filter === "object" && filter !== null ? filter : {};
 }

@@ -1,4 +1,4 @@
-import type { Execution, Page } from "../api/views";
+import type { Approval, Execution, Page } from "../api/views";
 
 /** Which runs a list shows; what is left out does not matter. */
 export interface Filter {
@@ -18,44 +18,62 @@ function isOfAgent(run: Execution, { agent, agentId }: Filter): boolean {
   return agent ? run.agent === agent : !agentId;
 }
 
-/** The pages (newest runs first) after one run has changed. Only a list that it touches is new. */
-export function placeRun(
-  pages: Page<Execution>[],
-  run: Execution,
-  isShown: boolean,
-): Page<Execution>[] {
-  const isThere = pages.some((page) => page.items.some((item) => item.id === run.id));
-  if (isThere) return isShown ? replaceRun(pages, run) : removeRun(pages, run.id);
-  return isShown ? insertRun(pages, run) : pages;
+/** Which asks a list shows. */
+export interface AskFilter {
+  open?: boolean;
+  /** Those of one run. */
+  execution?: string;
 }
 
-function removeRun(pages: Page<Execution>[], id: string): Page<Execution>[] {
+export function isWantedAsk(ask: Approval, { open, execution }: AskFilter): boolean {
+  const fits = open === undefined || ask.isOpen === open;
+  return fits && (!execution || ask.execution === execution);
+}
+
+interface Listed {
+  id: string;
+  createdTime: string;
+}
+
+/** The pages (newest first) after one thing has changed. Only a list that it touches is new. */
+export function place<Item extends Listed>(
+  pages: Page<Item>[],
+  item: Item,
+  isShown: boolean,
+): Page<Item>[] {
+  const isThere = pages.some((page) => page.items.some(({ id }) => id === item.id));
+  if (isThere) return isShown ? replace(pages, item) : remove(pages, item.id);
+  return isShown ? insert(pages, item) : pages;
+}
+
+function remove<Item extends Listed>(pages: Page<Item>[], id: string): Page<Item>[] {
   return mapTouched(pages, id, (items) => items.filter((item) => item.id !== id));
 }
 
-function replaceRun(pages: Page<Execution>[], run: Execution): Page<Execution>[] {
-  return mapTouched(pages, run.id, (items) =>
-    items.map((item) => (item.id === run.id ? run : item)),
+function replace<Item extends Listed>(pages: Page<Item>[], changed: Item): Page<Item>[] {
+  return mapTouched(pages, changed.id, (items) =>
+    items.map((item) => (item.id === changed.id ? changed : item)),
   );
 }
 
-function insertRun(pages: Page<Execution>[], run: Execution): Page<Execution>[] {
+function insert<Item extends Listed>(pages: Page<Item>[], fresh: Item): Page<Item>[] {
   const at = pages.findIndex(
-    (page) => page.next === null || page.items.some((item) => item.createdTime <= run.createdTime),
+    (page) =>
+      page.next === null || page.items.some((item) => item.createdTime <= fresh.createdTime),
   );
   return pages.map((page, number) => {
     if (number !== at) return page;
-    const before = page.items.findIndex((item) => item.createdTime <= run.createdTime);
-    const place = before < 0 ? page.items.length : before;
-    return { ...page, items: page.items.toSpliced(place, 0, run) };
+    const before = page.items.findIndex((item) => item.createdTime <= fresh.createdTime);
+    const there = before < 0 ? page.items.length : before;
+    return { ...page, items: page.items.toSpliced(there, 0, fresh) };
   });
 }
 
-function mapTouched(
-  pages: Page<Execution>[],
+function mapTouched<Item extends Listed>(
+  pages: Page<Item>[],
   id: string,
-  change: (items: Execution[]) => Execution[],
-): Page<Execution>[] {
+  change: (items: Item[]) => Item[],
+): Page<Item>[] {
   return pages.map((page) =>
     page.items.some((item) => item.id === id) ? { ...page, items: change(page.items) } : page,
   );

@@ -1,4 +1,4 @@
-import type { Agent, Execution, Person, Report, Snapshot } from "../api/views";
+import type { Agent, Approval, Execution, Person, Report, Snapshot } from "../api/views";
 
 /** How many ended runs are kept beside those that go on. */
 export const ENDED_KEPT = 50;
@@ -10,6 +10,8 @@ export interface World {
   readonly person: Person;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly executions: ReadonlyMap<string, Execution>;
+  /** Those of which it is not known yet what becomes of them. */
+  readonly approvals: ReadonlyMap<string, Approval>;
 }
 
 export function fromSnapshot(snapshot: Snapshot): World {
@@ -19,6 +21,7 @@ export function fromSnapshot(snapshot: Snapshot): World {
     person: snapshot.person,
     agents: new Map(snapshot.agents.map((agent) => [agent.id, agent])),
     executions: new Map(snapshot.executions.map((run) => [run.id, run])),
+    approvals: new Map(snapshot.approvals?.map((ask) => [ask.id, ask])),
   };
 }
 
@@ -30,6 +33,7 @@ export function toSnapshot(world: World): Snapshot {
     person: world.person,
     agents: [...world.agents.values()],
     executions: [...world.executions.values()],
+    approvals: [...world.approvals.values()],
   };
 }
 
@@ -44,6 +48,11 @@ export function afterReport(world: World, report: Report): World {
       return { ...heard, agents: without(world.agents, report.payload.id) };
     case "execution.changed":
       return { ...heard, executions: bounded(withItem(world.executions, report.payload)) };
+    case "approval.asked":
+    case "approval.decided":
+    case "approval.executed":
+    case "approval.outcome_unknown":
+      return { ...heard, approvals: withAsk(world.approvals, report.payload) };
     default:
       return heard;
   }
@@ -54,6 +63,17 @@ export function liveRuns(world: World): Execution[] {
   return [...world.executions.values()]
     .filter((run) => !run.isFinished)
     .sort((one, other) => other.createdTime.localeCompare(one.createdTime));
+}
+
+/** What a person can do something about: to decide, or to find out what happened. The most urgent first. */
+export function waitingAsks(world: World | null): Approval[] {
+  return [...(world?.approvals.values() ?? [])]
+    .filter((ask) => ask.state === "Pending" || ask.state === "OutcomeUnknown")
+    .sort((one, other) => one.expiresTime.localeCompare(other.expiresTime));
+}
+
+function withAsk(asks: ReadonlyMap<string, Approval>, ask: Approval) {
+  return ask.isOpen ? withItem(asks, ask) : without(asks, ask.id);
 }
 
 function withItem<Item extends { id: string }>(items: ReadonlyMap<string, Item>, item: Item) {

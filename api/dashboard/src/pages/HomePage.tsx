@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { Link } from "wouter";
+import { useWaitingAsks } from "../api/approvals";
 import { useNews } from "../api/news";
 import { runsOf, useAgents, useRuns } from "../api/queries";
 import type { Agent, Execution } from "../api/views";
@@ -9,7 +10,7 @@ import { usePersonId } from "../chat/queries";
 import { useLive } from "../live/state";
 import { liveRuns } from "../live/world";
 import { AgentState } from "../parts/AgentState";
-import { Attention } from "../parts/Attention";
+import { Attention, WaitingAsks } from "../parts/Attention";
 import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
 import { Requests } from "../parts/Requests";
@@ -26,10 +27,11 @@ const AGENTS = 6;
 export function HomePage() {
   const runs = useRuns({});
   const news = useNews();
+  const asks = useWaitingAsks();
   if (runs.isPending) return <Waiting />;
   if (runs.isError) return <Away error={runs.error} retry={() => void runs.refetch()} />;
   const all = runsOf(runs.data);
-  return all.length + news.length === 0 ? <Newcomer /> : <Overview runs={all} />;
+  return all.length + news.length + asks.length === 0 ? <Newcomer /> : <Overview runs={all} />;
 }
 
 function Waiting() {
@@ -79,6 +81,7 @@ function Newcomer() {
 function Overview({ runs }: { runs: Execution[] }) {
   const { t } = useWords();
   const news = useNews();
+  const asks = useWaitingAsks();
   const failed = new Set(news.map((each) => each.key));
   const world = useLive((state) => state.world);
   // One that goes on for long is in no page of the newest.
@@ -93,6 +96,7 @@ function Overview({ runs }: { runs: Execution[] }) {
       </PageHead>
       <div className={classes.columns}>
         <div>
+          {asks.length > 0 && <WaitingAsks asks={asks} />}
           {news.length > 0 && <Attention news={news} />}
           {live.length > 0 && (
             <Section title={t("home.live")}>

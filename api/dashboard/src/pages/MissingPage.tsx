@@ -7,7 +7,7 @@ import { useWords } from "../words/words";
 export function MissingPage({
   what = "page",
 }: {
-  what?: "page" | "run" | "agent" | "conversation";
+  what?: "page" | "run" | "agent" | "conversation" | "approval";
 }) {
   const { t } = useWords();
   return (

@@ -1,9 +1,11 @@
 import { Tabs } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { Link, useSearchParams } from "wouter";
+import { asksOf, useAsks } from "../api/approvals";
 import { ApiError } from "../api/client";
 import { useAgentOf, useFiles, useRun } from "../api/queries";
 import type { Execution } from "../api/views";
+import { AskList } from "../approvals/AskList";
 import { markSeen } from "../lib/seen";
 import { Attempts } from "../parts/Attempts";
 import { Callout } from "../parts/Callout";
@@ -65,6 +67,7 @@ function Loaded({ run }: { run: Execution }) {
       </PageHead>
       <RunFacts run={run} />
       <Verdict run={run} />
+      <Asked run={run} />
       <div className={classes.columns}>
         <div className={classes.attempts}>
           <Section title={t("run.attempts")}>
@@ -81,6 +84,18 @@ function Loaded({ run }: { run: Execution }) {
         </div>
       </div>
     </>
+  );
+}
+
+/** What it asked for, with what became of it. */
+function Asked({ run }: { run: Execution }) {
+  const { t } = useWords();
+  const asks = asksOf(useAsks({ execution: run.id }).data);
+  if (asks.length === 0) return null;
+  return (
+    <Section title={t("approvals.ofRun")}>
+      <AskList asks={asks} label={t("approvals.ofRun")} />
+    </Section>
   );
 }
 

@@ -1,5 +1,7 @@
 import { Button } from "@mantine/core";
 import { Link } from "wouter";
+import type { Approval } from "../api/views";
+import { AskList } from "../approvals/AskList";
 import type { News } from "../lib/news";
 import { markAllSeen, markSeen } from "../lib/seen";
 import { useWords } from "../words/words";
@@ -9,6 +11,21 @@ import { Pill } from "./Phase";
 import { RunList } from "./RunList";
 import { Ago, OwnZone } from "./Times";
 import { WhyEnded } from "./Why";
+
+const ASKS = 5;
+
+/** What waits for the person: it stays until somebody has decided, seen or not. */
+export function WaitingAsks({ asks }: { asks: Approval[] }) {
+  const { t } = useWords();
+  return (
+    <Section
+      title={t("approvals.attention")}
+      aside={<Link href="/approvals">{t("approvals.all")}</Link>}
+    >
+      <AskList asks={asks.slice(0, ASKS)} label={t("approvals.attention")} />
+    </Section>
+  );
+}
 
 /** What failed, was paused or missed since somebody looked. */
 export function Attention({ news }: { news: News[] }) {

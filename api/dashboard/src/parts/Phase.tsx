@@ -7,6 +7,7 @@ const TONES: Record<string, Tone> = {
   Pending: "calm",
   Starting: "busy",
   Running: "busy",
+  AwaitingApproval: "warn",
   Retrying: "warn",
   Stopping: "warn",
   Succeeded: "good",

@@ -11,6 +11,7 @@ const PLACES = [
   { path: "/", icon: "home", text: "nav.home" },
   { path: "/chat", icon: "chat", text: "nav.chat" },
   { path: "/executions", icon: "runs", text: "nav.executions" },
+  { path: "/approvals", icon: "shield", text: "nav.approvals" },
   { path: "/agents", icon: "agents", text: "nav.agents" },
   { path: "/usage", icon: "chart", text: "nav.usage" },
   {

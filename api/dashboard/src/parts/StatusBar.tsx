@@ -105,6 +105,18 @@ function describe(report: Report, world: World, { t, name }: Words): string {
       const run = world.executions.get(report.execution);
       return t("status.heardOutput", { agent: run ? agentName(run, world) : t("run.kind") });
     }
+    case "approval.asked":
+      return t("status.heardAsk", {
+        agent: report.payload.agent,
+        what: name("askClass", report.payload.actionClass),
+      });
+    case "approval.decided":
+    case "approval.executed":
+    case "approval.outcome_unknown":
+      return t("status.heardAnswer", {
+        what: name("askClass", report.payload.actionClass),
+        state: name("askState", report.payload.state),
+      });
     case "agent.changed":
       return t("status.heardAgent", { agent: report.payload.name });
     case "agent.deleted":

@@ -15,7 +15,12 @@ import { problemOfAddress } from "./addresses";
 import { Deliveries } from "./Deliveries";
 import classes from "./Webhooks.module.css";
 
-const EVENTS = ["execution.failed", "schedule.paused", "schedule.missed"] as const;
+const EVENTS = [
+  "execution.failed",
+  "schedule.paused",
+  "schedule.missed",
+  "approval.asked",
+] as const;
 
 /** Who is told what went wrong with one agent, or with any of the person's. */
 export function Webhooks({ agent }: { agent: string | null }) {
@@ -59,12 +64,14 @@ function Form({
   const { t } = useWords();
   const [url, setUrl] = useState("");
   const [events, setEvents] = useState<string[]>([...EVENTS]);
+  const [isChannel, setChannel] = useState(false);
   const networks = useWebhooks(agent).data?.networks ?? [];
   const problem = url.trim() ? problemOfAddress(url.trim(), networks) : null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (problem) return;
-    make({ url: url.trim(), agent, events: EVENTS.filter((each) => events.includes(each)) });
+    const wanted = EVENTS.filter((each) => events.includes(each));
+    make({ url: url.trim(), agent, events: wanted, kind: isChannel ? "slack" : "standard" });
   };
   return (
     <form className={owned.form} onSubmit={submit}>
@@ -96,6 +103,13 @@ function Form({
           ))}
         </div>
       </Checkbox.Group>
+      <Checkbox
+        className={owned.wide}
+        label={t("webhooks.channel")}
+        description={t("webhooks.channelDetail")}
+        checked={isChannel}
+        onChange={(event) => setChannel(event.currentTarget.checked)}
+      />
       <div className={owned.wide}>
         <Button
           type="submit"
@@ -134,6 +148,7 @@ function Row({ hook }: { hook: Webhook }) {
     <li className={owned.item}>
       <div className={owned.what}>
         <span className={owned.name}>{hook.url}</span>
+        {hook.kind === "slack" && <span className={owned.tag}>{t("webhooks.channelTag")}</span>}
         {hook.events.map((each) => (
           <span key={each} className={owned.tag}>
             {t(`webhooks.event.${each}`)}

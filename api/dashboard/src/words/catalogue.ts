@@ -1,5 +1,6 @@
 import { AGENTS } from "./agents";
 import { APP } from "./app";
+import { APPROVALS } from "./approvals";
 import { CHAT } from "./chat";
 import { EDITS } from "./edits";
 import { EXPIRY } from "./expiry";
@@ -20,6 +21,7 @@ import { WEBHOOKS } from "./webhooks";
 export const CATALOGUE = {
   ...AGENTS,
   ...APP,
+  ...APPROVALS,
   ...CHAT,
   ...EDITS,
   ...EXPIRY,

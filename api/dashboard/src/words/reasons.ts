@@ -166,5 +166,16 @@ export const REASONS = {
     en: "The run ended without the answer",
     ko: "답을 받기 전에 실행이 끝남",
   },
+  "reason.AwaitingApproval": { en: "Waiting for an approval", ko: "승인 대기" },
+  "reason.Asked": { en: "Asked for an approval", ko: "승인을 요청함" },
+  "reason.Answered": { en: "Answered", ko: "답변됨" },
+  "reason.ApprovalExpired": { en: "Nobody approved in time", ko: "기한 안에 승인되지 않음" },
+  "reason.OutcomeUnknown": {
+    en: "Nobody knows whether it happened",
+    ko: "실행되었는지 알 수 없음",
+  },
+  "reason.GuardBypassed": { en: "The guard was bypassed", ko: "보호 장치를 우회함" },
+  "reason.AskInvalid": { en: "Its request could not be read", ko: "승인 요청을 읽지 못함" },
+  "reason.AskLimitReached": { en: "Asked for too many approvals", ko: "승인 요청 한도 도달" },
   "reason.Ready": { en: "Ready", ko: "준비됨" },
 } as const satisfies Record<string, Record<"en" | "ko", string>>;

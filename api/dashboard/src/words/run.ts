@@ -99,6 +99,7 @@ export const RUN = {
   "phase.Pending": { en: "Pending", ko: "대기" },
   "phase.Starting": { en: "Starting", ko: "시작 중" },
   "phase.Running": { en: "Running", ko: "실행 중" },
+  "phase.AwaitingApproval": { en: "Waiting for approval", ko: "승인 대기" },
   "phase.Retrying": { en: "Retrying", ko: "재시도 중" },
   "phase.Stopping": { en: "Stopping", ko: "중지 중" },
   "phase.Succeeded": { en: "Succeeded", ko: "성공" },

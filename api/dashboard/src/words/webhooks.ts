@@ -1,8 +1,8 @@
 export const WEBHOOKS = {
   "webhooks.title": { en: "Webhooks", ko: "웹훅" },
   "webhooks.detail": {
-    en: "Addresses that are called when a run fails, or a schedule is paused or misses a time.",
-    ko: "실행이 실패하거나 일정이 멈추거나 시간을 놓쳤을 때 호출되는 주소입니다.",
+    en: "Addresses that are called when a run fails or asks for an approval, or a schedule is paused or misses a time.",
+    ko: "실행이 실패하거나 승인을 요청할 때, 일정이 멈추거나 시간을 놓쳤을 때 호출되는 주소입니다.",
   },
   "webhooks.in": { en: "Started by other systems", ko: "밖에서 시작하기" },
   "webhooks.inDetail": {
@@ -80,6 +80,13 @@ export const WEBHOOKS = {
   "webhooks.event.execution.failed": { en: "A run that failed", ko: "실패한 실행" },
   "webhooks.event.schedule.paused": { en: "A schedule that was paused", ko: "멈춘 일정" },
   "webhooks.event.schedule.missed": { en: "A missed time", ko: "놓친 시간" },
+  "webhooks.event.approval.asked": { en: "An approval is asked for", ko: "승인 요청" },
+  "webhooks.channelTag": { en: "Chat channel", ko: "대화방" },
+  "webhooks.channel": { en: "It is a Slack channel", ko: "Slack 채널 주소입니다" },
+  "webhooks.channelDetail": {
+    en: "Short messages that Slack and compatible chats can show. Otherwise whole signed events.",
+    ko: "Slack 및 호환되는 대화방에 짧은 메시지를 보냅니다. 아니면 서명된 이벤트 전체를 보냅니다.",
+  },
   "webhooks.create": { en: "Create webhook", ko: "웹훅 만들기" },
   "webhooks.made": { en: "Signing secret", ko: "서명 비밀 값" },
   "webhooks.madeDetail": {

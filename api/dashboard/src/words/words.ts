@@ -16,7 +16,17 @@ function isKey(name: string): name is Key {
   return name in CATALOGUE;
 }
 
-type Group = "phase" | "reason" | "trigger" | "chatTool" | "chatStatus" | "chatChart" | "fire";
+type Group =
+  | "phase"
+  | "reason"
+  | "trigger"
+  | "chatTool"
+  | "chatStatus"
+  | "chatChart"
+  | "fire"
+  | "askClass"
+  | "askState"
+  | "askFact";
 
 /** The texts of an open set (phases, reasons): unknown ones with their words apart. */
 export function sayName(language: Language, group: Group, name: string) {

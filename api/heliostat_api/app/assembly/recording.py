@@ -4,7 +4,8 @@ from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.people.repository import PersonRepository
-from heliostat_api.recording.recorder import Follower, Recorder
+from heliostat_api.recording.followers import Follower
+from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
 from heliostat_api.records import managers
 from heliostat_api.records.owners import Owners

@@ -7,6 +7,7 @@ from heliostat_api.agents.reading import Agents
 from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.settings import TRANSCRIPT_BYTES
 from heliostat_api.app.snapshots import Snapshots
+from heliostat_api.approvals.reading import Approvals
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
@@ -19,6 +20,7 @@ class RecordServices:
 
     agents: Agents
     executions: Executions
+    approvals: Approvals
     transcripts: Transcripts
     files: Files
     streams: Streams
@@ -30,6 +32,7 @@ class RecordServices:
         return (
             self.agents,
             self.executions,
+            self.approvals,
             self.transcripts,
             self.files,
             self.streams,
@@ -40,7 +43,11 @@ class RecordServices:
 def build_records(dependencies: Dependencies) -> RecordServices:
     """Over the documents and the log."""
     documents, clock = dependencies.documents, dependencies.clock
-    agents, executions = Agents(documents), Executions(documents)
+    agents, executions, approvals = (
+        Agents(documents),
+        Executions(documents),
+        Approvals(documents),
+    )
     settings = dependencies.settings
     most = settings.transcript_bytes if settings else TRANSCRIPT_BYTES
     transcripts = Transcripts(documents, most)
@@ -48,8 +55,12 @@ def build_records(dependencies: Dependencies) -> RecordServices:
     return RecordServices(
         agents,
         executions,
+        approvals,
         transcripts,
         files,
-        Streams(dependencies.log, Snapshots(dependencies.log, agents, executions, clock).take),
+        Streams(
+            dependencies.log,
+            Snapshots(dependencies.log, agents, executions, approvals, clock).take,
+        ),
         Archive(documents, transcripts, files, clock),
     )

@@ -62,7 +62,8 @@ def build_hooks(
     networks = dependencies.settings.webhook_networks if dependencies.settings else PRIVATE
     addresses = build_addresses(networks)
     targets = Targets(documents, vault, clock, target_for_all(dependencies.settings))
-    planner = DeliveryPlanner(documents, changes, clock)
+    public_url = dependencies.settings.public_url if dependencies.settings else ""
+    planner = DeliveryPlanner(documents, changes, clock, public_url)
     return WebhookServices(
         keys=TriggerKeys(documents, vault, secret_replay, changes, clock),
         subscriptions=Subscriptions(

@@ -10,6 +10,8 @@ from heliostat_api.documents.queries import SHAPES, Shape
 
 UNINDEXED = {
     "agents": ("finalAgentPrompt", "description"),
+    "actions": ("text",),
+    "approvals": ("view",),
     "chunks": ("text",),
     "executions": ("result", "spec", "view"),
     "messages": ("content", "parts"),

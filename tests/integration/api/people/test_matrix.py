@@ -29,7 +29,9 @@ from heliostat_api.web.credentials import SESSION
 from heliostat_api.webhooks.records import Delivery, NewWebhook
 from heliostat_api.webhooks.trigger_keys import IssuedTriggerKey, NewTriggerKey
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
-from support.builders.resources import make_uid
+from heliostat_core.worlds import APPROVAL
+from support.builders.asks import DIGEST, ask_document, make_ask
+from support.builders.resources import make_execution, make_uid
 from support.chatting import talking
 from support.deliveries import make_claims
 from support.endpoints import Endpoint, endpoints_of
@@ -49,6 +51,7 @@ class Rule(Enum):
     ANYBODY = "without a session: it tells nothing about anybody"
     PERSON = "with a session, about their own: it has no id"
     OWNER = "with a session: the id is of one of their things"
+    USER = "with a session of somebody who signed in: the id is of one of their things"
     SOCKET = "a WebSocket, with a session: the id is their own; what it names must be theirs"
     TRIGGER = "with a key of that agent's trigger; no session opens it"
     GOOGLE = "with a token of Cloud Scheduler's account; no session opens it"
@@ -61,7 +64,7 @@ class Row:
 
     rule: Rule
     body: JsonValue = None
-    """`{agent_id}` stands for an agent's id, as in paths."""
+    """`{agent_id}` stands for an agent's id, as in paths, `{execution_id}` for a run's."""
     params: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -73,6 +76,9 @@ CONVERSATION = "/api/conversations/{conversation_id}"
 CONTENT: JsonValue = {"name": "sales", "description": "", "spec": {"prompt": "Count."}}
 DELIVERY = "/ingest/v1/executions/{uid}/attempts/{attempt}"
 FILE = {"size": "1", "sha256": "0" * 64}
+ACTION = b"{}"
+ACTION_DIGEST = f"sha256:{hashlib.sha256(ACTION).hexdigest()}"
+DECISION: JsonValue = {"decision": "deny", "digest": DIGEST}
 ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/openapi.json"): Row(Rule.ANYBODY),
     ("GET", "/healthz"): Row(Rule.ANYBODY),
@@ -133,6 +139,11 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/executions/cancel"): Row(Rule.PERSON, body={"phases": ["Pending"]}),
     ("POST", "/api/executions/{uid}/rerun"): Row(Rule.OWNER),
     ("POST", "/api/executions/{uid}/cancel"): Row(Rule.OWNER),
+    ("GET", "/api/approvals"): Row(Rule.PERSON),
+    ("GET", "/api/approvals/{ask_id}"): Row(Rule.OWNER),
+    ("POST", "/approvals/{ask_id}/decide"): Row(Rule.USER, body=DECISION),
+    ("POST", "/approvals/{ask_id}/resolve"): Row(Rule.USER, body={"outcome": "happened"}),
+    ("POST", "/api/approvals/deny"): Row(Rule.USER, body={"execution": "{execution_id}"}),
     ("APIWebSocketRoute", "/workspace/{user_id}"): Row(Rule.SOCKET),
     ("GET", "/api/conversations"): Row(Rule.PERSON),
     ("GET", CONVERSATION): Row(Rule.OWNER),
@@ -142,6 +153,8 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", DELIVERY): Row(Rule.RUN),
     ("GET", f"{DELIVERY}/files/{{path:path}}"): Row(Rule.RUN, params=FILE),
     ("PUT", f"{DELIVERY}/files/{{path:path}}"): Row(Rule.RUN, params={**FILE, "offset": "0"}),
+    ("GET", f"{DELIVERY}/actions/{{digest}}"): Row(Rule.RUN),
+    ("PUT", f"{DELIVERY}/actions/{{digest}}"): Row(Rule.RUN, body={}),
     ("POST", f"{DELIVERY}/events"): Row(Rule.RUN, params={"first": "0"}),
     ("POST", f"{DELIVERY}/pieces"): Row(Rule.RUN, body={"events": []}),
     ("POST", f"{DELIVERY}/end"): Row(Rule.RUN, body={"next": 0, "lost": 0}),
@@ -177,6 +190,7 @@ class Things:
     agent: str
     draft: str
     execution: str
+    ask: str
     conversation: str
     webhook: str
     trigger_key: IssuedTriggerKey
@@ -188,6 +202,8 @@ class Things:
         return template.replace(":path", "").format(
             agent_id=thing or self.agent,
             uid=thing or self.execution,
+            ask_id=thing or self.ask,
+            digest=ACTION_DIGEST,
             other=thing or self.execution,
             conversation_id=thing or self.conversation,
             user_id=thing or ANN,
@@ -205,6 +221,7 @@ class Things:
     def body(self, row: Row, thing: str | None) -> str | None:
         """Of a row, about Ann's thing, or about that one."""
         text = json.dumps(row.body)
+        text = text.replace("{execution_id}", thing or self.execution)
         return text.replace("{agent_id}", thing or self.agent) if row.body is not None else None
 
     def names_of_ann(self) -> tuple[str, ...]:
@@ -213,6 +230,7 @@ class Things:
             self.agent,
             self.draft,
             self.execution,
+            self.ask,
             self.conversation,
             KEY_ID,
             self.webhook,
@@ -227,6 +245,10 @@ class Things:
             return (self.webhook,)
         if "{conversation_id}" in endpoint[1]:
             return (self.conversation,)
+        if "{ask_id}" in endpoint[1]:
+            return (self.ask,)
+        if endpoint[1] == "/api/approvals/deny":
+            return (self.execution,)
         return (self.execution,) if "{uid}" in endpoint[1] else (self.agent, self.draft)
 
     async def call(
@@ -306,6 +328,13 @@ async def make_conversation(api: ApiApp) -> str:
     return conversation
 
 
+async def make_ask_of(api: ApiApp, execution: str) -> str:
+    """What that run asks for; its id."""
+    run = make_execution("sales-1", uid=execution)
+    stored = api.world.put(ask_document(make_ask(run)))
+    return (await api.parts.recorder.see(APPROVAL, stored)).partition("/")[2]
+
+
 @asynccontextmanager
 async def things_in(folder: Path) -> AsyncIterator[Things]:
     private = new_private_key()
@@ -326,6 +355,7 @@ async def things_in(folder: Path) -> AsyncIterator[Things]:
             agent=agent,
             draft=await make_draft(api),
             execution=execution,
+            ask=await make_ask_of(api, execution),
             conversation=await make_conversation(api),
             webhook=await make_webhook(api),
             trigger_key=await api.parts.webhooks.keys.create(ann, agent, NewTriggerKey(name="ci")),
@@ -352,7 +382,9 @@ async def test_every_endpoint_has_a_row(lasting: Things) -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", of_rule(Rule.PERSON, Rule.OWNER, Rule.RUN, Rule.TRIGGER, Rule.GOOGLE), ids=str
+    "endpoint",
+    of_rule(Rule.PERSON, Rule.OWNER, Rule.USER, Rule.RUN, Rule.TRIGGER, Rule.GOOGLE),
+    ids=str,
 )
 async def test_nobody_is_told_anything(lasting: Things, endpoint: Endpoint) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": f"{SESSION}=a.b.c"}):
@@ -360,6 +392,19 @@ async def test_nobody_is_told_anything(lasting: Things, endpoint: Endpoint) -> N
         assert answer.status == 401
         assert answer.headers["content-type"] == "application/problem+json"
         assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("endpoint", of_rule(Rule.USER), ids=str)
+async def test_a_guest_is_told_to_sign_in_and_others_that_there_is_nothing(
+    lasting: Things, endpoint: Endpoint
+) -> None:
+    before = len(lasting.api.world.changes)
+    assert (await lasting.call(endpoint, ANN)).status == 403
+    unknown = await lasting.call(endpoint, BOB, UNKNOWN)
+    assert unknown.status == 404
+    for thing in lasting.ids_for(endpoint):
+        assert await lasting.call(endpoint, BOB, thing) == unknown
+    assert len(lasting.api.world.changes) == before
 
 
 @pytest.mark.parametrize("endpoint", of_rule(Rule.OWNER), ids=str)
@@ -496,11 +541,12 @@ async def test_the_owner_is_told_of_their_own(things: Things) -> None:
     assert ANN in told_ann["/api/me"]
     assert things.agent in told_ann["/api/agents"]
     assert things.execution in told_ann["/api/executions"]
+    assert things.ask in told_ann["/api/approvals"]
     assert KEY_ID in told_ann["/api/keys"]
     assert things.webhook in told_ann["/api/webhooks"]
     assert things.conversation in told_ann["/api/conversations"]
     snapshot = told_ann["/agent/reports/stream"]
-    assert all(name in snapshot for name in things.names_of_ann()[:4])  # no conversations, no keys
+    assert all(name in snapshot for name in things.names_of_ann()[:5])  # no conversations, no keys
 
 
 @pytest.mark.parametrize("endpoint", of_rule(Rule.RUN), ids=str)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from heliostat_api.base.person import Person, PersonKind, view_person
-from heliostat_api.base.views import SnapshotView
+from heliostat_api.base.stream_views import SnapshotView
 from heliostat_api.events.log import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.events.stream import Streams

@@ -1,5 +1,6 @@
 """The ingest protocol as a runner sees it: paths, statuses and bodies."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
+from heliostat_api.documents.actions import ACTION_BYTES
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.documents.transcripts import Position
 from heliostat_api.ingest.endpoints import REQUEST_BYTES, REQUEST_LINES, add_ingest
@@ -15,7 +17,7 @@ from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.web.problems import add_problems
 from support.deliveries import NOW, KnownRuns, Signer, make_claims
-from support.ingest_doubles import MemoryLog, MemoryTranscripts, NoFiles
+from support.ingest_doubles import MemoryActions, MemoryLog, MemoryTranscripts, NoFiles
 
 ATTEMPT = "/ingest/v1/executions/u-1/attempts/1"
 SHA = "0" * 64
@@ -30,7 +32,7 @@ def make_app(folder: Path, transcripts: MemoryTranscripts) -> FastAPI:
     app = FastAPI()
     add_problems(app)
     owners = KnownRuns(u_1=("person:local",))
-    service = Ingest(transcripts, NoFiles(), owners, MemoryLog(), lambda: NOW)
+    service = Ingest(transcripts, NoFiles(), MemoryActions(), owners, MemoryLog(), lambda: NOW)
     add_ingest(app, service, Keyring(folder, NOW.timestamp))
     return app
 
@@ -170,3 +172,48 @@ async def test_pieces_of_an_answer_are_taken_within_bounds(client: httpx.AsyncCl
     assert huge.status_code == 413
     assert "65536 bytes" in huge.json()["detail"]
     assert (await client.get(ATTEMPT)).json() == {"next": 0}
+
+
+ACTION = b'{"tool":"Bash","v":1}'
+
+
+def action_path(content: bytes) -> str:
+    return f"{ATTEMPT}/actions/sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+async def test_an_action_is_read_as_it_was_delivered(client: httpx.AsyncClient) -> None:
+    path = action_path(ACTION)
+    assert (await client.get(path)).status_code == 404
+    for _ in range(2):
+        assert (await client.put(path, content=ACTION)).status_code == 204
+    found = await client.get(path)
+    assert (found.status_code, found.content) == (200, ACTION)
+    assert found.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "status"),
+    [
+        (ACTION + b" ", action_path(ACTION), 422),
+        (b"\xff", action_path(b"\xff"), 422),
+        (b"x" * (ACTION_BYTES + 1), action_path(b"x" * (ACTION_BYTES + 1)), 413),
+        (ACTION, f"{ATTEMPT}/actions/sha256:{'A' * 64}", 422),
+        (ACTION, f"{ATTEMPT}/actions/{'a' * 64}", 422),
+    ],
+)
+async def test_an_action_that_is_not_what_its_digest_says_is_refused(
+    client: httpx.AsyncClient, content: bytes, path: str, status: int
+) -> None:
+    assert (await client.put(path, content=content)).status_code == status
+    assert (await client.get(path)).status_code in (404, 422)
+
+
+async def test_the_largest_action_is_taken(client: httpx.AsyncClient) -> None:
+    content = b"x" * ACTION_BYTES
+    assert (await client.put(action_path(content), content=content)).status_code == 204
+
+
+async def test_another_attempt_writes_and_reads_no_action(client: httpx.AsyncClient) -> None:
+    path = action_path(ACTION).replace("/attempts/1/", "/attempts/2/")
+    assert (await client.put(path, content=ACTION)).status_code == 403
+    assert (await client.get(path)).status_code == 403

@@ -27,7 +27,7 @@ from heliostat_runner.spool import Spool
 from heliostat_runner.supervision import Shutdown
 from support import manual_loop
 from support.deliveries import NOW, KnownRuns, make_claims
-from support.ingest_doubles import Fate, MemoryLog, MemoryTranscripts, NoFiles
+from support.ingest_doubles import Fate, MemoryActions, MemoryLog, MemoryTranscripts, NoFiles
 
 CLAIMS = make_claims("u-1")
 ONE, TWO = "namespace:default", "cluster"
@@ -48,7 +48,7 @@ class Stage:
     @property
     def ingest(self) -> Ingest:
         owners = KnownRuns(u_1=(ONE, TWO))
-        return Ingest(self.transcripts, NoFiles(), owners, self.log, lambda: NOW)
+        return Ingest(self.transcripts, NoFiles(), MemoryActions(), owners, self.log, lambda: NOW)
 
     def stored(self) -> list[str]:
         return self.transcripts.lines.get(("u-1", 1), [])

@@ -112,10 +112,19 @@ def test_a_call_that_could_not_be_resumed_is_denied_with_words(
 ) -> None:
     found = decide(make_terms(), case, Progress(), NOW)
 
-    assert (found.kind, found.code) == (Kind.DENY, code)
+    assert (found.kind, found.code) == (Kind.TELL, code)
     assert said in found.words
     allowed = replace(case, verdict=replace(case.verdict, decision=Decision.ALLOW))
     assert answer(make_terms(), allowed) == (Kind.ALLOW, "")
+
+
+def test_a_link_is_told_before_anything_is_allowed() -> None:
+    linked = make_case(Decision.ALLOW, linked="/etc/x")
+
+    assert answer(make_terms(), linked) == (Kind.TELL, "link")
+    assert answer(make_terms(make_decided(Choice.APPROVE)), linked) == (Kind.TELL, "link")
+    refused = make_case(Decision.REFUSE, linked="/etc/x")
+    assert answer(make_terms(), refused) == (Kind.DENY, "rule")
 
 
 def test_an_input_of_just_that_length_may_be_asked() -> None:
@@ -126,7 +135,7 @@ def test_a_process_defers_one_call_and_denies_all_others() -> None:
     deferred = Progress(deferred="toolu_0")
 
     for decision in Decision:
-        assert answer(make_terms(), make_case(decision), deferred) == (Kind.WAIT, "sibling")
+        assert answer(make_terms(), make_case(decision), deferred) == (Kind.TELL, "sibling")
     again = Progress(deferred="toolu_1")
     assert answer(make_terms(), make_case(), again) == (Kind.DEFER, "")
 
@@ -185,7 +194,7 @@ def test_what_was_done_is_not_done_again_under_any_id() -> None:
 
     for case in (make_case(), of(make_case(), tool_use_id="toolu_2")):
         found = decide(terms, case, Progress(), NOW)
-        assert (found.kind, found.code) == (Kind.DENY, "done")
+        assert (found.kind, found.code) == (Kind.TELL, "done")
         assert "It was done already; result: 201 Created." in found.words
     other = replace(of(make_case(), tool_use_id="toolu_2"), digest=OTHER)
     assert answer(terms, other) == (Kind.DEFER, "")
