@@ -1,5 +1,7 @@
 """The member `guard` of run documents, and the rules in it."""
 
+from collections.abc import Mapping
+
 VERSION = "sha256:" + "0" * 64
 DIGEST = "sha256:" + "d" * 64
 
@@ -9,7 +11,7 @@ def make_rule(decision: str, *argv: str) -> dict[str, object]:
     return {"decision": decision, "argv": list(argv)}
 
 
-def make_guard(*rules: dict[str, object], **changes: object) -> dict[str, object]:
+def make_guard(*rules: Mapping[str, object], **changes: object) -> dict[str, object]:
     """A run that a person started and that may ask; `changes` are whole members, by their names."""
     return {
         "mode": "Enforce",
@@ -25,7 +27,7 @@ def make_guard(*rules: dict[str, object], **changes: object) -> dict[str, object
     }
 
 
-def make_policy(*rules: dict[str, object]) -> dict[str, object]:
+def make_policy(*rules: Mapping[str, object]) -> dict[str, object]:
     """Commands of which no rule says anything are allowed, whatever the program."""
     return {"rules": [*rules, {"decision": "Allow", "tool": "Bash"}]}
 

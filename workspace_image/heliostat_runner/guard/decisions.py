@@ -57,6 +57,8 @@ class Case:
     input_bytes: int = 0
     digest: str = ""
     """Of the canonical action; empty where it was not needed or could not be made."""
+    linked: str = ""
+    """The path to which a link leads, where the call would be held to stricter rules there."""
     problem: str = ""
     """Why the canonical action could not be made, for the agent."""
 
@@ -96,6 +98,8 @@ def decide(terms: GuardTerms, case: Case, progress: Progress, now: datetime) -> 
         return Answer(Kind.DEFER) if again else Answer(Kind.TELL, words.SIBLING, "sibling")
     if case.verdict.decision is Decision.REFUSE:
         return Answer(Kind.DENY, words.refused(case.verdict.words), case.verdict.reason)
+    if case.linked:
+        return Answer(Kind.TELL, words.linked(case.linked), "link")
     decided = decided_call(terms, case.question)
     if decided is not None:
         return _hold(decided, case, progress, now)

@@ -22,6 +22,7 @@ from .canary import try_hook
 from .decisions import Answer, Case, Kind, Progress, decide, needs_digest
 from .document import Decided, GuardTerms
 from .hook_settings import Hook, SettingsFile
+from .links import find_stricter_place
 from .operands import have_changed, read_operands
 from .protocol import (
     CANARY,
@@ -224,6 +225,7 @@ class Guard:
             is_listed=self._allowed.name(question)
             or needs_no_rule(question, self._around.workspace),
             is_excluded=self._excluded.name_part(question),
+            linked=find_stricter_place(self._terms.policy, verdict, question, self._root),
             input_bytes=len(dump(question.input).encode(errors="replace")),
         )
         if process.deferred is not None or not needs_digest(self._terms, case):
@@ -249,10 +251,8 @@ class Guard:
             answer = self._commit(question, action)
         if answer.kind is Kind.DEFER and process.deferred is None:
             process.deferred = action
-        if answer.kind is Kind.TELL:
-            self._told.add(question.tool_use_id)
-        if answer.kind is Kind.DENY:
-            self._denied.add(question.tool_use_id)
+        if answer.kind in (Kind.TELL, Kind.DENY):
+            (self._denied if answer.kind is Kind.DENY else self._told).add(question.tool_use_id)
             self._keep_refusal(question, answer)
         if answer.kind not in (Kind.ALLOW, Kind.PASS):
             self._around.note(

@@ -72,5 +72,12 @@ def changed(why: str = "") -> str:
     )
 
 
+def linked(path: str) -> str:
+    return (
+        f"A link leads this call to {path}, which it does not name. Nothing was done. "
+        "Make the call with the path itself, so that it can be judged."
+    )
+
+
 def cannot_be_asked(why: str) -> str:
     return f"This action needs a person's decision, and it cannot be shown to one: {why}"

@@ -118,6 +118,15 @@ def test_a_call_that_could_not_be_resumed_is_denied_with_words(
     assert answer(make_terms(), allowed) == (Kind.ALLOW, "")
 
 
+def test_a_link_is_told_before_anything_is_allowed() -> None:
+    linked = make_case(Decision.ALLOW, linked="/etc/x")
+
+    assert answer(make_terms(), linked) == (Kind.TELL, "link")
+    assert answer(make_terms(make_decided(Choice.APPROVE)), linked) == (Kind.TELL, "link")
+    refused = make_case(Decision.REFUSE, linked="/etc/x")
+    assert answer(make_terms(), refused) == (Kind.DENY, "rule")
+
+
 def test_an_input_of_just_that_length_may_be_asked() -> None:
     assert answer(make_terms(), make_case(input_bytes=LONGEST_INPUT)) == (Kind.DEFER, "")
 

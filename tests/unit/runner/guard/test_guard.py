@@ -10,7 +10,7 @@ import pytest
 
 from heliostat_policy.actions import CanonicalAction, Operand, canonical_bytes, digest_of
 from heliostat_runner.guard.reports import Outcome
-from support.builders.guards import VERSION, make_decided, make_guard, make_rule
+from support.builders.guards import VERSION, make_decided, make_guard, make_policy, make_rule
 
 from .conftest import KEY, Asked, post
 
@@ -245,6 +245,53 @@ async def test_a_process_without_a_prompt_has_passed_by(begin: Begin) -> None:
     await other.event("UserPromptSubmit")
     other.guard.see({"type": "system", "subtype": "init"})
     assert other.guard.bypass == ""
+
+
+async def test_a_link_does_not_hide_where_a_call_writes_or_reads(begin: Begin) -> None:
+    asked = await begin(make_guard(SEND))
+    home = asked.workspace.parent / "home"
+    home.mkdir()
+    (asked.workspace / "out").symlink_to(home)
+    (asked.workspace / "inner").symlink_to(asked.workspace)
+    (asked.workspace / "key").symlink_to(home / ".ssh" / "id_rsa")
+
+    async def decide(tool: str, path: str) -> tuple[object, bool]:
+        given = {"file_path": str(asked.workspace / path), "content": "x"}
+        answer = await asked.event("PreToolUse", path, tool_name=tool, tool_input=given)
+        output = answer["hookSpecificOutput"]
+        assert isinstance(output, dict)
+        words = str(output["permissionDecisionReason"])
+        return output["permissionDecision"], "A link leads this call to" in words
+
+    assert await decide("Write", "a.txt") == ("allow", False)
+    assert await decide("Write", "inner/a.txt") == ("allow", False)
+    assert await decide("Write", "out/a.txt") == ("deny", True)
+    assert await decide("Read", "a.txt") == ("allow", False)
+    assert await decide("Read", "key") == ("deny", True)
+    assert asked.guard.report().denied == 0
+
+
+async def test_a_link_that_came_while_a_call_waited_is_not_followed(begin: Begin) -> None:
+    rule = {"decision": "Ask", "class": "WriteInside"}
+    guard = make_guard(rule)
+    asked = await begin(guard)
+    given = {"file_path": str(asked.workspace / "notes" / "a.txt"), "content": "x"}
+    await asked.event("PreToolUse", tool_name="Write", tool_input=given)
+    ask = asked.guard.report().ask
+    assert ask is not None
+    (asked.workspace / "notes").symlink_to(asked.workspace / ".git" / "hooks")
+    granted = {**guard, "decided": [make_decided("Approve", digest=ask.digest)]}
+    strict = {
+        **granted,
+        "policy": make_policy(rule, {"decision": "Refuse", "class": "DeleteOutside"}),
+    }
+    later = await begin(strict)
+
+    answer = await later.event("PreToolUse", tool_name="Write", tool_input=given)
+
+    assert "A link leads this call to" in str(answer)
+    report = later.guard.report()
+    assert (report.receipts, report.unused) == ((), "link")
 
 
 @pytest.mark.parametrize("change", ["edit", "remove"])
