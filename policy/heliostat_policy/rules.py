@@ -136,7 +136,7 @@ def _effects(call: Call) -> tuple[Effect, ...]:
 
 def _judge_effect(policy: Policy, tool: str, effect: Effect) -> _Judged:
     matching = [each for each in policy.rules if _matches(each, tool, effect)]
-    if effect.reason in (Reason.UNREADABLE, Reason.NOT_STATIC) and _has_narrow_limits(policy):
+    if effect.class_ is ActionClass.UNKNOWN and _has_narrow_limits(policy):
         # Allowing Bash as a whole would let a command pass that hides what another rule stops.
         matching = [each for each in matching if not (each.tool and _is_allow(each))]
     if not matching:
@@ -158,7 +158,9 @@ def default_of(policy: Policy, class_: ActionClass) -> Decision:
 
 
 def _has_narrow_limits(policy: Policy) -> bool:
-    return any(each.argv or each.host for each in policy.rules if not _is_allow(each))
+    return any(
+        each.argv or each.host or each.class_ for each in policy.rules if not _is_allow(each)
+    )
 
 
 def _is_allow(rule: Rule) -> bool:

@@ -27,6 +27,13 @@ _FORMAT: Final = re.compile(r"(?!-)(?!.*%[^A-Za-z%]*n).+", re.DOTALL)  # %n sets
 _PROCESSES: Final = re.compile(r"[auxfwlj]+")  # e shows the environment
 _WIDE: Final = re.compile(r"(?:~|/|/root|/home(?:/[^/]+)?|/proc(?:/[^/]+)?|/run|/var/run|/etc)/*")
 _OF_TIMEOUT: Final = {"-v": 1, "--foreground": 1, "--preserve-status": 1, "-k": 2, "-s": 2}
+_UNARY: Final = frozenset(["-d", "-e", "-f", "-h", "-L", "-n", "-r", "-s", "-w", "-x", "-z"])
+_BINARY: Final = frozenset(
+    ["=", "==", "!=", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"]
+)
+_OBEYING: Final = frozenset({ActionClass.EXECUTE})
+"""What variables before a command may change without becoming something else."""
+
 _DEEPEST: Final = 8
 
 
@@ -60,7 +67,11 @@ def judge_command(command: Command, root: str, depth: int = 0) -> list[Effect]:
     """What one simple command does, by the table of known programs."""
     argv = _static_beginning(command.words)
     try:
-        return _judge(command, root, argv, depth)
+        effects = _judge(command, root, argv, depth)
+        if command.has_variables and any(each.class_ not in _OBEYING for each in effects):
+            # Without words of its own: a rule that allows the program does not allow this.
+            effects.append(unknown(Reason.NOT_STATIC, argv[0] if argv else ""))
+        return effects
     except Unreadable as error:
         return [unknown(error.reason, error.text or (argv[0] if argv else ""), argv)]
 
@@ -95,9 +106,9 @@ def _judge(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
         return _reader(name, command, root, argv)
     if name in CODE:
         known = judge_known_words((name, *argv[1:]))
-        return [known] if known else judge_code(name, command, argv)
+        return known or judge_code(name, command, argv)
     known = judge_known_words((name, *argv[1:]))
-    return [known or unknown(Reason.UNKNOWN_PROGRAM, name, argv)]
+    return known or [unknown(Reason.UNKNOWN_PROGRAM, name, argv)]
 
 
 def _reader(name: str, command: Command, root: str, argv: Argv) -> list[Effect]:
@@ -134,11 +145,24 @@ def _printf(command: Command, root: str, argv: Argv) -> list[Effect]:
 
 
 def _test(command: Command, root: str, argv: Argv) -> list[Effect]:
-    """Compares static words; -v and -R evaluate what stands in brackets."""
-    words = command.words[1:]
-    if any(not each.is_static or each.text in ("-v", "-R") for each in words):
+    """Compares words. -v and -R evaluate what stands in brackets, so that words which are not known
+    are taken only where their number and the operator say that they are none of these."""
+    words = tuple(each for each in command.words[1:] if each.text != "]")
+    if words and words[0].text == "!":
+        words = words[1:]
+    are_known = all(each.is_static for each in words)
+    is_unary = len(words) == 2 and words[0].is_static and words[0].text in _UNARY
+    is_binary = len(words) == 3 and words[1].is_static and words[1].text in _BINARY
+    if any(each.text in ("-v", "-R") for each in words) or not (
+        are_known or ((is_unary or is_binary) and all(_is_one(each) for each in words))
+    ):
         return [unknown(Reason.NOT_STATIC, argv[0], argv)]
-    return [check_reading(words, command.cwds, root) or reads(argv)]
+    known = tuple(each for each in words if each.is_static)
+    return [check_reading(known, command.cwds, root) or reads(argv)]
+
+
+def _is_one(word: Word) -> bool:
+    return word.is_static or word.is_one
 
 
 def _set(command: Command, root: str, argv: Argv) -> list[Effect]:

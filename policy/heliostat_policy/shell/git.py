@@ -103,6 +103,7 @@ _FETCHING: Final = {
     "clone": options("-q --quiet --bare --single-branch --no-tags", "-b --branch --depth"),
     "ls-remote": options("-h -t -q --heads --tags"),
 }
+_PUSHING: Final = options("-u -f -q -v -n --set-upstream --force --tags --all --dry-run --quiet")
 _PASSED: Final = frozenset({"--no-pager", "--no-optional-locks", "--literal-pathspecs"})
 
 
@@ -115,7 +116,7 @@ def judge_git(command: Command, root: str, argv: Argv) -> list[Effect]:
         return [unknown(Reason.NOT_STATIC, "git", argv)]
     name, rest = words[0].text, tuple(words[1:])
     if name == "push":
-        host = next((host_of(each.text) for each in rest if is_web_address(each.text)), "")
+        host = _pushed_host(rest)
         return [Effect(ActionClass.PUBLISH, Reason.PUBLISHES, host or "git push", argv, host=host)]
     if name in _LISTING and _is_listing(name, rest):
         return [reads(argv)]
@@ -131,6 +132,16 @@ def judge_git(command: Command, root: str, argv: Argv) -> list[Effect]:
         read_arguments(_HOOKED[name], rest)
         return [Effect(ActionClass.EXECUTE, Reason.RUNS_CODE, f"git {name}", argv)]
     return [unknown(Reason.UNKNOWN_OPTION, f"git {name}", argv)]
+
+
+def _pushed_host(rest: tuple[Word, ...]) -> str:
+    """The host of an address to push to; where a name leads stands in the settings."""
+    try:
+        operands = read_arguments(_PUSHING, rest).operands
+    except Unreadable:
+        return ""
+    first = operands[0].text if operands and operands[0].is_static else ""
+    return host_of(first) if is_web_address(first) else ""
 
 
 def _is_listing(name: str, rest: tuple[Word, ...]) -> bool:

@@ -1,14 +1,15 @@
 """Programs that reach other machines: what they fetch, send, publish, pay for or delete."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from heliostat_policy.classes import ActionClass
 from heliostat_policy.effects import Effect, Reason, unknown
-from heliostat_policy.shell.options import Arguments, options, read_arguments
+from heliostat_policy.shell.options import Arguments, Options, options, read_arguments
 from heliostat_policy.shell.places import writes
 from heliostat_policy.shell.syntax import Command
-from heliostat_policy.shell.words import Word
+from heliostat_policy.shell.words import Unreadable, Word
 from heliostat_policy.tools import host_of
 
 Argv = tuple[str, ...]
@@ -19,6 +20,24 @@ _CURL: Final = options(
     "--http2",
     "-m -A -e -H -o -w -X --max-time --connect-timeout --retry --retry-delay --user-agent "
     "--referer --header --output --write-out --request --max-redirs",
+)
+_CURL_SENDING: Final = Options(
+    _CURL.flags,
+    _CURL.valued
+    | set(
+        [
+            "-d",
+            "-F",
+            "-T",
+            "--data",
+            "--data-raw",
+            "--data-binary",
+            "--data-urlencode",
+            "--form",
+            "--json",
+        ]
+    )
+    | {"--upload-file"},
 )
 _WGET: Final = options(
     "-q -c -nv --quiet --no-verbose --no-check-certificate --continue --spider -S",
@@ -102,33 +121,34 @@ def is_web_address(text: str) -> bool:
     return _WEB.fullmatch(text) is not None
 
 
-def judge_known_words(argv: Argv) -> Effect | None:
-    """Commands that are known by their first words, whatever follows."""
+def judge_known_words(argv: Argv) -> list[Effect]:
+    """Commands that are known by their first words, whatever follows; none for others."""
     if argv[0] in SENDERS:
-        host = next((host_of(each.rsplit("@", 1)[-1]) for each in argv[1:] if "." in each), "")
-        return Effect(ActionClass.SEND, Reason.SENDS, host or argv[0], argv, host=host)
+        hosts = [host_of(each.rsplit("@", 1)[-1]) for each in argv[1:] if "." in each]
+        return _sending(hosts, argv[0], argv)
     for words, class_, reason in _BY_WORDS:
         if argv[: len(words)] == words:
-            return Effect(class_, reason, " ".join(words), argv)
-    return None
+            return [Effect(class_, reason, " ".join(words), argv)]
+    return []
+
+
+def _sending(
+    hosts: Iterable[str], name: str, argv: Argv, files: tuple[str, ...] = ()
+) -> list[Effect]:
+    """One effect for each host that is named, and one without: there may be others."""
+    return [
+        Effect(ActionClass.SEND, Reason.SENDS, each or name, argv, host=each, operands=files)
+        for each in dict.fromkeys((*filter(None, hosts), ""))
+    ]
 
 
 def judge_curl(command: Command, root: str, argv: Argv) -> list[Effect]:
     """A plain GET reaches the network; what has a body, a form or a method of its own sends."""
     words = command.words[1:]
-    hosts = [host_of(each.text) for each in words if each.is_static and _is_address(each.text)]
-    host = hosts[0] if hosts else ""
     if _sends(words):
-        return [
-            Effect(
-                ActionClass.SEND,
-                Reason.SENDS,
-                host or "curl",
-                argv,
-                host=host,
-                operands=(*_files_sent(words), *command.inputs),
-            )
-        ]
+        hosts = [host_of(each.text) for each in words if each.is_static and _is_address(each.text)]
+        effects = _sending(hosts, "curl", argv, (*_files_sent(words), *command.inputs))
+        return effects[:-1] if _names_its_hosts(words) else effects
     found = read_arguments(_CURL, words)
     if any(each.text.startswith("@") for each in found.values("-H", "--header")):
         return [unknown(Reason.UNKNOWN_OPTION, "curl", argv)]
@@ -146,8 +166,8 @@ def judge_wget(command: Command, root: str, argv: Argv) -> list[Effect]:
     """Fetches into a file that it names, or that the address names."""
     words = command.words[1:]
     if any(each.text.startswith(("--post", "--body", "--method")) for each in words):
-        host = next((host_of(each.text) for each in words if is_web_address(each.text)), "")
-        return [Effect(ActionClass.SEND, Reason.SENDS, host or "wget", argv, host=host)]
+        hosts = [host_of(each.text) for each in words if is_web_address(each.text)]
+        return _sending(hosts, "wget", argv)
     found = read_arguments(_WGET, words)
     outputs = ("-O", "--output-document")
     return _fetched(found, outputs, not found.values(*outputs), command, root, argv)
@@ -183,6 +203,15 @@ def _sends(words: tuple[Word, ...]) -> bool:
         if method is not None and method.upper() not in ("GET", "HEAD"):
             return True
     return False
+
+
+def _names_its_hosts(words: tuple[Word, ...]) -> bool:
+    """Whether the addresses are the only places to which the command sends."""
+    try:
+        operands = read_arguments(_CURL_SENDING, words).operands
+    except Unreadable:
+        return False
+    return bool(operands) and all(each.is_static and _is_address(each.text) for each in operands)
 
 
 def _method(text: str, following: str) -> str | None:

