@@ -57,7 +57,7 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- if eq .name "HELIOSTAT_OPERATOR_APPROVALS_MODE" }}{{ $mode = .value }}{{ end -}}
 {{- end -}}
 {{- end -}}
-{{- .Values.approvals.mode | default $mode -}}
+{{- (.Values.approvals).mode | default $mode -}}
 {{- end }}
 
 {{- define "heliostat.check" -}}

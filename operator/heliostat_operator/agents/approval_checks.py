@@ -1,5 +1,7 @@
 """Whether an Agent's asks could be decided as it says: pure checks, the first that fails counts."""
 
+import json
+
 from heliostat_core.agents import Agent, Approvals
 from heliostat_core.conditions import ReadyReason
 from heliostat_operator.approvals.authority import Authority
@@ -31,8 +33,9 @@ def check_approvals(agent: Agent, authority: Authority) -> tuple[ReadyReason, st
 
 
 def _find_fault(approvals: Approvals) -> str | None:
+    form = json.loads(approvals.model_dump_json(by_alias=True, exclude_none=True))
     try:
-        rules = read_rules([dict(each.to_json()) for each in approvals.rules])
+        rules = read_rules(form["rules"])
     except InvalidPolicy as error:
         return f"spec.approvals.{error}."
     fault = next(iter(check_examples(rules)), None)

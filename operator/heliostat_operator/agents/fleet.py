@@ -24,6 +24,7 @@ from heliostat_core.worlds import (
     SECRET,
     ConflictError,
     JsonObject,
+    NamespaceTerminatingError,
     NotFoundError,
     Ref,
     Selection,
@@ -148,7 +149,10 @@ class AgentReconciler:
         """It matters to an Agent that asks, and takes a request to find out."""
         if self._authority_of is None or agent.spec.approvals is None:
             return Authority.API_SERVER
-        return await self._authority_of(agent.metadata.namespace)
+        try:
+            return await self._authority_of(agent.metadata.namespace)
+        except NamespaceTerminatingError:
+            return Authority.API_SERVER  # nothing will be asked there any more
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:
         """The newest run, and those that are finished and released; little is kept of each."""

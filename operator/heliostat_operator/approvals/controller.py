@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from heliostat_core.approvals import Approval
+from heliostat_core.approvals import OPEN, Approval, ApprovalState
+from heliostat_core.names import CLAIM_FINALIZER
 from heliostat_core.worlds import APPROVAL, Change, Kind, WorldError
 from heliostat_operator.approvals.authority import Authority
 from heliostat_operator.approvals.policy_check import find_authority
@@ -46,7 +47,8 @@ class ApprovalController(Controller):
             return
         approval = Approval.model_validate(change.object)
         self._asks.see(approval)
-        self._queues.add(self.name, change.key)
+        if not _is_over(approval):
+            self._queues.add(self.name, change.key)
 
     async def reconcile(self, key: Key) -> float | None:
         """One look at an ask."""
@@ -66,6 +68,14 @@ class ApprovalController(Controller):
             self._asks.keep_only(before, listed[APPROVAL])
 
         return end
+
+
+def _is_over(approval: Approval) -> bool:
+    """Whether an ask has ended and all of that is written: thousands may be kept with their runs,
+    and each resync brings them."""
+    may_change = approval.state in (*OPEN, ApprovalState.OUTCOME_UNKNOWN)
+    is_held = CLAIM_FINALIZER in approval.metadata.finalizers
+    return not may_change and not is_held and bool(approval.status.message)
 
 
 def build(context: Context) -> Sequence[Controller]:

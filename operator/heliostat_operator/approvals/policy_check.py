@@ -14,7 +14,13 @@ from heliostat_core.approvals import (
     Decision,
     ExecutionRef,
 )
-from heliostat_core.worlds import APPROVAL, JsonObject, UnavailableError, WorldError
+from heliostat_core.worlds import (
+    APPROVAL,
+    JsonObject,
+    NamespaceTerminatingError,
+    UnavailableError,
+    WorldError,
+)
 from heliostat_operator.approvals.authority import Authority
 from heliostat_operator.controllers.base import Context
 
@@ -49,7 +55,7 @@ class PolicyCheck:
 
     async def authority_of(self, namespace: str) -> Authority:
         """Who vouches for names there; it is tried again after a minute. Raises
-        UnavailableError."""
+        UnavailableError or NamespaceTerminatingError."""
         now = self._monotonic()
         known = self._known.get(namespace)
         if known is not None and now - known.time < _TRUSTED_SECONDS:
@@ -68,7 +74,7 @@ class PolicyCheck:
     async def _try(self, namespace: str) -> Authority:
         try:
             await self._trials.try_create(build_forged(namespace))
-        except UnavailableError:
+        except (UnavailableError, NamespaceTerminatingError):
             raise
         except WorldError as error:
             # Refused for another reason, nothing is known of the policy: it counts as missing.

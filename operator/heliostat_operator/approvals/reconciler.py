@@ -18,7 +18,7 @@ from heliostat_core.worlds import (
     World,
 )
 from heliostat_operator.approvals.authority import Authority
-from heliostat_operator.approvals.decisions import HELD, next_status
+from heliostat_operator.approvals.decisions import HELD, find_end, next_status
 from heliostat_operator.approvals.messages import say_event
 from heliostat_operator.builders.approval_objects import build_approval_status, build_hold
 from heliostat_operator.builders.events import build_approval_events
@@ -49,7 +49,7 @@ class ApprovalReconciler:
             return None
         approval = Approval.model_validate(found)
         execution = await self._execution_of(approval)
-        authority = await self._authority_of(key[0])
+        authority = await self._authority(approval, execution)
         now = self._clock().replace(microsecond=0)
         status = next_status(approval, execution, authority, now)
         with suppress(ConflictError, NotFoundError):  # its event wakes us again
@@ -58,6 +58,12 @@ class ApprovalReconciler:
             return None
         left = (approval.spec.expires_time - now).total_seconds()
         return min(max(left, 0.0), self._resync)
+
+    async def _authority(self, approval: Approval, execution: Execution | None) -> Authority:
+        """It matters only to what waits for a decision, and takes a request to find out."""
+        if approval.state is not ApprovalState.PENDING or find_end(execution) is not None:
+            return Authority.API_SERVER
+        return await self._authority_of(approval.metadata.namespace)
 
     async def _execution_of(self, approval: Approval) -> Execution | None:
         """The run that asks; another one of that name is none."""

@@ -18,6 +18,7 @@ from heliostat_operator.builders.guards import build_guard, guard_document
 from heliostat_operator.builders.run_objects import managed_key, owned_metadata
 from heliostat_operator.model.effects import StartAttempt
 from heliostat_operator.settings import FILE_BYTES, FILES_BYTES, OperatorSettings
+from heliostat_policy.rules import Mode
 
 _PLACEHOLDER = re.compile(r"\$\{parameters\.([A-Za-z0-9_]+)\}")
 
@@ -173,6 +174,8 @@ SECRET_BYTES = 1 << 20
 
 # The execution key lies beside it, and a later attempt's document is a few bytes longer.
 _ROOM = 8192
+ROOM_OF_ANSWERS = 20 * 4800
+"""What people say of twenty asks, each in at most 1,024 letters of four bytes."""
 
 
 def too_long(
@@ -189,14 +192,17 @@ def too_long(
     start = StartAttempt(attempt, agent, agent.limits.timeout_seconds, None)
     size = len(encode_run_document(build_run_document(execution, start, settings)))
     kept = sum(_bytes(each.get_secret_value()) for each in secrets.values())
-    if size + kept <= SECRET_BYTES - _ROOM:
+    guard = build_guard(execution, agent, settings)
+    asks = guard is not None and guard.can_ask and guard.mode is Mode.ENFORCE
+    most = SECRET_BYTES - _ROOM - (ROOM_OF_ANSWERS if asks else 0)
+    if size + kept <= most:
         return None
     spec = execution.spec
     prompt = _bytes(finished_prompt(agent, spec.model_copy(update={"input": ""})))
     values = sum(_bytes(each.value) for each in spec.parameters)
     return (
         f"The run document has {size} bytes, values of Secret Manager {kept}; a Secret carries "
-        f"{SECRET_BYTES - _ROOM}. The Agent's spec.prompt with spec.parameters put in has "
+        f"{most}. The Agent's spec.prompt with spec.parameters put in has "
         f"{prompt} bytes, spec.parameters {values}, spec.input {_bytes(spec.input)}. Make a new "
         "Execution with less in them, or name each parameter once in the prompt; long material "
         "belongs in a file that the agent reads, and fewer secrets leave room."

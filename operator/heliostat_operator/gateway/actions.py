@@ -41,8 +41,7 @@ class ActionClient:
         try:
             async with self._session.get(url, headers=headers) as response:
                 if response.status == HTTPStatus.OK:
-                    content = await response.content.read(MOST_BYTES + 1)
-                    return content if len(content) <= MOST_BYTES else None
+                    return await _read_at_most(response.content, MOST_BYTES)
                 if response.status == HTTPStatus.NOT_FOUND:
                     return None
                 raise ActionsUnavailableError(f"The api answered {response.status}.")
@@ -53,3 +52,13 @@ class ActionClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+async def _read_at_most(stream: aiohttp.StreamReader, most: int) -> bytes | None:
+    """All of it, None if that is more."""
+    content = bytearray()
+    async for piece in stream.iter_any():
+        content += piece
+        if len(content) > most:
+            return None
+    return bytes(content)

@@ -32,6 +32,8 @@ MOST_RUN_ASKS = 20
 MOST_OPEN_ASKS = 100
 """Runs of an Agent that may wait for people at once: nobody reads more."""
 EXPIRE_SECONDS = 86400
+_BEFORE_NEXT = timedelta(seconds=5)
+"""In which the expired ask ends its run."""
 _LONGEST_TARGET = 1024
 _TARGETS: Mapping[Class, str] = {
     **dict.fromkeys((Class.NETWORK, Class.SEND, Class.PUBLISH, Class.PAY), "host"),
@@ -199,13 +201,15 @@ def approval_name(execution: Execution, digest: str) -> str:
 
 def expires_time(execution: Execution, spec: AgentSpec, now: datetime) -> datetime:
     """A parked run counts for the schedule's overlap: unless the Agent says how long an ask waits,
-    it leaves the next time free."""
+    it has ended when the next time comes."""
     given = spec.approvals.expire_seconds if spec.approvals else None
     latest = now + timedelta(seconds=given or EXPIRE_SECONDS)
     if given is not None or not execution.is_scheduled or spec.schedule is None:
         return latest
     following = next(times_after(spec.schedule, now), None)
-    return min(latest, following) if following else latest
+    if following is None:
+        return latest
+    return min(latest, max(following - _BEFORE_NEXT, now + timedelta(seconds=1)))
 
 
 # ---- what people are shown -----------------------------------------------------------------------

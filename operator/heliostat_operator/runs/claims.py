@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from heliostat_core.approvals import (
     Approval,
     ApprovalReason,
+    ApprovalState,
     ApprovalStatus,
     Receipt,
     claim,
@@ -147,7 +148,8 @@ def settle_claim(
         receipt = Receipt(time=stamp.now, source="Pod", text=text)
         effects = _settled(approval, lambda of: receive(of, receipt))
         return with_ask(status, moved_ask(ask, AskState.DONE, "Received", text)), effects
-    if (receipts is not None and not found) or _never_ran(attempt, facts):
+    said_nothing = receipts is not None and not found
+    if said_nothing or _was_never_given(approval) or _never_ran(attempt, facts):
         effects = _settled(approval, lambda of: _unused(of, stamp.now))
         return with_ask(status, moved_ask(ask, AskState.WITHDRAWN, "GrantUnused")), effects
     unknown = moved_ask(ask, AskState.OUTCOME_UNKNOWN, ApprovalReason.NO_RECEIPT)
@@ -166,6 +168,11 @@ def _settled(
 def _unused(approval: Approval, now: datetime) -> ApprovalStatus | None:
     """The claim may not have reached the Approval."""
     return leave(approval, now) or withdraw(approval, ApprovalReason.GRANT_UNUSED, now)
+
+
+def _was_never_given(approval: Approval | None) -> bool:
+    """The Approval says Claimed before any grant lies in a Secret."""
+    return approval is not None and approval.state is ApprovalState.GRANTED
 
 
 def _never_ran(attempt: Attempt, facts: Facts) -> bool:

@@ -1,5 +1,6 @@
 """What helm itself does with the chart: whose definitions are there, whose images, what is said."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +10,15 @@ import yaml
 
 from support.control_plane import Address
 from support.worlds import make_namespace
+from tools.machine import ROOT
 
 from .test_chart import CHART, containers_of, objects_of, render, variables_of
 
 NAMESPACE = "heliostat-install"
 DIGEST = "sha256:" + "a" * 64
 PARTS = ("operator", "workspace", "gateway", "api", "redis")
-CRDS = "agents.heliostat.dev", "executions.heliostat.dev"
+CRDS = "agents.heliostat.dev", "approvals.heliostat.dev", "executions.heliostat.dev"
+MODE = "HELIOSTAT_OPERATOR_APPROVALS_MODE"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,13 @@ class Release:
         agents = f"agents.createNamespace=false,agents.namespace={self.agents}"
         namespaces = ("--create-namespace", "--set", agents)
         return self.run("install", str(CHART), *namespaces, *options)
+
+    def mode(self) -> str:
+        """What happens to Agents that say nothing of approvals."""
+        found = self.address.kubectl(
+            "-n", NAMESPACE, "get", "deployment", "heliostat-operator", "-o", "yaml"
+        )
+        return str(variables_of(objects_of(found))[MODE])
 
     def owner_of(self, definition: str) -> str | None:
         found = yaml.safe_load(self.address.kubectl("get", "crd", definition, "-o", "yaml"))
@@ -77,6 +87,25 @@ def test_notes_say_the_next_commands_of_this_release(release: Release) -> None:
     ):
         assert f"     {command}\n" in said
     assert "--take-ownership" in said
+    page = (ROOT / "docs" / "approvals.md").read_text()
+    [deciding] = [each for each in re.findall(r"```sh\n(.*?)```", page, re.S) if "ME=" in each][:1]
+    for line in deciding.replace("NAMESPACE", release.agents).splitlines():
+        assert f"     {line}\n" in said, line
+
+
+def test_an_upgrade_keeps_the_mode_and_observes_where_there_was_none(release: Release) -> None:
+    assert release.install("--take-ownership").returncode == 0
+    assert release.mode() == "Enforce"
+    assert release.run("upgrade", str(CHART), "--reuse-values").returncode == 0
+    assert release.mode() == "Enforce"
+    # As the release before had it.
+    kubectl = release.address.kubectl
+    kubectl("-n", NAMESPACE, "set", "env", "deployment/heliostat-operator", f"{MODE}-")
+    assert release.run("upgrade", str(CHART), "--reuse-values").returncode == 0
+    assert release.mode() == "Observe"
+    chosen = ("--reuse-values", "--set=approvals.mode=Enforce")
+    assert release.run("upgrade", str(CHART), *chosen).returncode == 0
+    assert release.mode() == "Enforce"
 
 
 @pytest.mark.parametrize("digest", ["", DIGEST])

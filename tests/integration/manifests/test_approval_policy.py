@@ -235,7 +235,8 @@ def test_only_the_operator_writes_the_status_and_lets_go(cluster: Cluster) -> No
 def test_a_finalizer_of_others_may_come_and_go(cluster: Cluster) -> None:
     """The garbage collector's, when something is deleted in the foreground."""
     name = cluster.asked("foreground")
-    for finalizers in (["foregroundDeletion"], None):
+    changes: tuple[JsonValue, ...] = (["foregroundDeletion"], None)
+    for finalizers in changes:
         assert cluster.merged("carl", name, {"metadata": {"finalizers": finalizers}}) == ""
 
 

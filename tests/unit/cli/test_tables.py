@@ -7,7 +7,7 @@ from heliostat_core.crds import RESOURCES
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import JsonObject
 
-AGENTS, EXECUTIONS = RESOURCES
+AGENTS, EXECUTIONS, _ = RESOURCES
 
 
 def test_executions_show_the_columns_of_the_crd_with_money_as_dollars(

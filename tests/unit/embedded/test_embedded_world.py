@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.approvals import Approval, Requester, decide
 from heliostat_core.reading import number, part, parts, text, values
 from heliostat_core.worlds import (
     AGENT,
+    APPROVAL,
     CLUSTER_ROLE,
     EXECUTION,
     JOB,
@@ -287,3 +291,29 @@ async def test_unknown_fields_are_pruned_and_can_be_told(world: EmbeddedWorld) -
     ]
     created = await world.create(agent)
     assert "promt" not in part(created, "spec")
+
+
+async def test_an_ask_knows_when_and_by_whom_each_decision_was_written(store: Store) -> None:
+    """Whether a decision came in time is read from what a server notes, here as there."""
+    early = datetime(2026, 11, 26, 8, tzinfo=UTC)
+    digest = f"sha256:{'a' * 64}"
+    action: JsonObject = {"tool": "Bash", "class": "Send", "digest": digest, "complete": True}
+    spec: JsonObject = {
+        "executionRef": {"name": "run", "uid": "uid-1"},
+        "action": action,
+        "expiresTime": "2026-11-26T09:00:00Z",
+    }
+    world = EmbeddedWorld(store, clock=lambda: early)
+    await world.create(make_object(APPROVAL, "ask", spec=spec))
+    for by, hours in (("heliostat:ann", 0), ("heliostat:bob", 3)):
+        now = early + timedelta(hours=hours)
+        clock = partial(datetime.fromtimestamp, now.timestamp(), UTC)
+        later = EmbeddedWorld(store, manager=f"heliostat-api-{by[-3:]}", clock=clock)
+        decision: JsonObject = {"by": by, "decision": "Approve", "digest": digest}
+        await later.apply(make_object(APPROVAL, "ask", spec={**spec, "decisions": [decision]}))
+    found = Approval.model_validate(await world.get(Ref(APPROVAL, "default", "ask")))
+    assert len(found.spec.decisions) == 2
+    asked_of_two = found.model_copy(update={"spec": found.spec.model_copy(update={"quorum": 2})})
+    night = early + timedelta(hours=9)
+    assert decide(found, Requester(None), night).counted == ("heliostat:ann",)
+    assert decide(asked_of_two, Requester(None), night).state == "Expired"

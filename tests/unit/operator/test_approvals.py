@@ -17,6 +17,7 @@ from heliostat_core.worlds import (
     InvalidError,
     JsonObject,
     JsonValue,
+    NamespaceTerminatingError,
     Ref,
     UnavailableError,
     WorldError,
@@ -73,15 +74,13 @@ REFUSED = InvalidError(
 class Stage:
     """One run that asks, in memory, and the operator."""
 
-    def __init__(self, error: WorldError | None = REFUSED, **run_spec: object) -> None:
+    def __init__(self, error: WorldError | None = REFUSED) -> None:
         self.world = MemoryWorld()
         self.now = NOW
         self.trials = Trials(error)
         self.check = PolicyCheck(self.trials, lambda: (self.now - NOW).total_seconds())
         self.engine = self.restarted()
-        execution = make_execution(
-            status=make_condition_status(), requestedBy="ann", **run_spec
-        ).to_json()
+        execution = make_execution(status=make_condition_status(), requestedBy="ann").to_json()
         self.world.put(execution)
 
     def restarted(self) -> Engine:
@@ -264,14 +263,14 @@ def test_a_claim_whose_run_ended_without_a_receipt_is_unknown(is_gone: bool) -> 
     stage = Stage()
     stage.ask(state="Claimed")
     assert stage.after() == "Claimed"
-    assert stage.approval.metadata.finalizers == (CLAIM_FINALIZER,)
+    assert CLAIM_FINALIZER in stage.approval.metadata.finalizers
     if is_gone:
         del stage.world.objects[RUN]
     else:
         stage.change_run(**RUN_ENDS[1][0])
     assert stage.after() == "OutcomeUnknown"
     assert resolve_command(stage.approval) in stage.approval.status.message
-    assert stage.approval.metadata.finalizers == ()
+    assert not stage.approval.metadata.finalizers
 
 
 def test_a_person_resolves_what_nobody_knows() -> None:
@@ -344,6 +343,29 @@ def test_a_change_of_a_run_wakes_its_asks_alone() -> None:
         assert stage.engine.depths()["approval"] == 1
 
     run(go())
+
+
+def test_a_resync_looks_at_nothing_that_has_ended() -> None:
+    async def go() -> None:
+        stage = Stage()
+        stage.ask(word("bob", "Deny"))
+        stage.engine.see(APPROVAL, Change("MODIFIED", stage.world.objects[REF]))
+        assert stage.engine.depths()["approval"] == 1
+        await stage.engine.controller("approval").reconcile(KEY)
+        other = stage.restarted()
+        other.see(APPROVAL, Change("MODIFIED", stage.world.objects[REF]))
+        assert other.depths()["approval"] == 0
+
+    run(go())
+
+
+def test_in_a_namespace_that_goes_nothing_is_tried() -> None:
+    stage = Stage(NamespaceTerminatingError("being terminated"))
+    stage.ask()
+    with pytest.raises(NamespaceTerminatingError):
+        stage.look()
+    meta_of(stage.world.objects[RUN])["deletionTimestamp"] = stamp(NOW)
+    assert stage.after() == "Withdrawn"
 
 
 def test_open_asks_are_known_until_they_end() -> None:

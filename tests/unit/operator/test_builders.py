@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from heliostat_core.traces import runner_context
 from heliostat_core.worlds import JsonObject, JsonValue
-from heliostat_operator.builders.guards import build_guard
+from heliostat_operator.builders.guards import build_guard, guard_document
 from heliostat_operator.builders.run_objects import (
     build_claim,
     build_job,
@@ -17,8 +17,13 @@ from heliostat_operator.builders.run_objects import (
     read_charge,
     read_snapshot,
 )
-from heliostat_operator.builders.run_secrets import build_run_document, build_secret
-from heliostat_operator.model.effects import Charge
+from heliostat_operator.builders.run_secrets import (
+    ROOM_OF_ANSWERS,
+    build_run_document,
+    build_secret,
+    encode_run_document,
+)
+from heliostat_operator.model.effects import Answers, Charge, Decided
 from heliostat_operator.settings import OperatorSettings
 from heliostat_policy.rules import Mode, Policy, version_of
 from support.builders.resources import (
@@ -357,3 +362,15 @@ def test_a_frozen_spec_of_an_earlier_release_charges_nobody() -> None:
 def test_a_frozen_spec_that_is_no_object_is_refused() -> None:
     with pytest.raises(ValueError, match="frozen spec of this Execution is not an object"):
         read_snapshot({"data": "spec"})
+
+
+def test_the_words_of_twenty_answers_fit_the_room_that_admission_keeps() -> None:
+    guard = build_guard(EXECUTION, make_spec(approvals={}), make_settings())
+    assert guard is not None
+    digest = f"sha256:{'0' * 64}"
+    longest = Decided(UID, "x" * 63, digest, "t" * 256, "Deny", "\N{SLIGHTLY SMILING FACE}" * 1024)
+    sizes = [
+        len(encode_run_document(guard_document(guard, Answers(decided))))
+        for decided in ((), (longest,) * 20)
+    ]
+    assert sizes[1] - sizes[0] <= ROOM_OF_ANSWERS

@@ -563,8 +563,7 @@ WAIT_STORIES = (
 
 
 async def asks(ground: Ground, is_scheduled: bool = False, **approvals: object) -> None:
-    schedule = {"schedule": HOURLY} if is_scheduled else {}
-    ground.agent(approvals=approvals, **schedule)
+    ground.agent(approvals=approvals, schedule=HOURLY if is_scheduled else None)
 
 
 WRONG_RULE = {"decision": "Ask", "tool": "WebFetch", "match": ["Bash"]}

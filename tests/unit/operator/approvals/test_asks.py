@@ -241,7 +241,7 @@ HOURLY = {"frequency": "hourly"}
     [
         ("Manual", None, None, NOW + timedelta(days=1)),
         ("Manual", None, 600, NOW + seconds(600)),
-        ("Schedule", HOURLY, None, NOW + seconds(3600)),
+        ("Schedule", HOURLY, None, NOW + seconds(3595)),
         ("Schedule", HOURLY, 7200, NOW + seconds(7200)),
         ("Manual", HOURLY, None, NOW + timedelta(days=1)),
         ("Schedule", {"cron": "0 0 1 1 *"}, None, NOW + timedelta(days=1)),

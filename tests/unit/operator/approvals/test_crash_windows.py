@@ -113,6 +113,16 @@ def test_w4_a_claim_on_record_is_finished_by_the_next_operator(steps: int) -> No
     assert len(run.execution.status.attempts) == 2
 
 
+def test_a_claim_that_was_never_given_is_known_to_be_unused() -> None:
+    run = AskedRun(1)
+    go_on(run, has_attempt(2))
+    run.kill_operator()
+    run.cancel()  # its Approval is not claimed yet
+    run.drain()
+    assert (states_of(run), run.done[run.digest(0)]) == ([AskState.WITHDRAWN], 0)
+    assert [each.state for each in run.approvals.values()] == [ApprovalState.WITHDRAWN]
+
+
 @pytest.mark.parametrize(
     ("window", "stage", "happened"),
     [("W5", "allowed", False), ("W6", "done", True), ("W7", "told", True)],

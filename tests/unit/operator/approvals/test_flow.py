@@ -1,15 +1,19 @@
 """The whole flow of an ask in the engine: asked, parked, decided, claimed, resumed, told of."""
 
+import asyncio
+
 import pytest
 
+from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.approvals import Approval, ApprovalState
 from heliostat_core.conditions import (
     AwaitingReason,
     BlockedReason,
     FinishedReason,
 )
-from heliostat_core.executions import AskState
-from heliostat_core.worlds import JOB, POD, SECRET, JsonValue, Ref
+from heliostat_core.executions import AskState, Execution
+from heliostat_core.names import attempt_name
+from heliostat_core.worlds import AGENT, EXECUTION, JOB, POD, SECRET, JsonValue, Ref
 from support.asking import (
     TOOL_USE,
     apply_asking,
@@ -18,11 +22,14 @@ from support.asking import (
     ask,
     decided_in,
     execution_in,
+    make_action,
+    make_ask,
+    make_asking_result,
     make_receipt,
     say,
 )
 from support.builders.pods import make_pod, make_result, running, terminated
-from support.builders.resources import make_settings
+from support.builders.resources import make_settings, make_spec
 from support.lived_runs import Ground
 from support.manual_loop import run
 
@@ -201,3 +208,53 @@ def test_a_claim_without_a_receipt(receipts: JsonValue, state: ApprovalState) ->
                 await ground.wait(lambda: "sales-1-3" in left_of(ground), "it is tried again")
 
     run(live())
+
+
+def test_a_schedule_that_nobody_answers_has_no_pile_and_no_success() -> None:
+    async def live() -> None:
+        ground = Ground()
+        async with ground.living():
+            spec = apply_asking(ground, {"unattended": "Ask"})
+            minutely = {"cron": "* * * * *", "trigger": "Builtin"}
+            approvals, workspace = spec["approvals"], spec["workspace"]
+            ground.agent(approvals=approvals, workspace=workspace, schedule=minutely)
+            most = 0
+            while len(finished_of(ground)) < 3:
+                most = max(most, len(unfinished_of(ground)))
+                for each in unfinished_of(ground):
+                    await ask_of(ground, each, make_spec(**spec))
+                await asyncio.sleep(1)
+            assert most == 1
+            ended = {each.finished_reason for each in finished_of(ground)}
+            assert ended == {FinishedReason.APPROVAL_EXPIRED}
+            agent = Agent.model_validate(ground.world.objects[Ref(AGENT, "default", "sales")])
+            assert agent.status.schedule is not None
+            receipts = agent.status.schedule.recent
+            assert {each.outcome for each in receipts} == {"Ran"}  # each tick has its run
+            assert sum(each.count for each in receipts) >= 3
+
+    run(live())
+
+
+def runs_of(ground: Ground) -> list[Execution]:
+    kept = [each for ref, each in ground.world.objects.items() if ref.kind == EXECUTION]
+    return [Execution.model_validate(each) for each in kept]
+
+
+def finished_of(ground: Ground) -> list[Execution]:
+    return [each for each in runs_of(ground) if each.is_finished]
+
+
+def unfinished_of(ground: Ground) -> list[Execution]:
+    return [each for each in runs_of(ground) if not each.is_finished]
+
+
+async def ask_of(ground: Ground, execution: Execution, spec: AgentSpec) -> None:
+    """The run's first attempt ends to ask, where it has not yet."""
+    name = attempt_name(execution.metadata.name, 1)
+    job = Ref(JOB, "default", name)
+    has_pod = Ref(POD, "default", f"{name}-pod") in ground.world.objects
+    if job not in ground.world.objects or has_pod or execution.status.asks:
+        return
+    message = make_asking_result(make_ask(make_action(execution, spec)))
+    await ground.pod(make_pod("Failed", terminated(16, message=message)), name)
