@@ -29,6 +29,7 @@ LISTED = {*READERS, *WRITERS, *ANY_WORDS, "sed", "awk", "gawk", "mawk", "jq", "f
     "nice",
     "nohup",
     "gzip",
+    "xargs",
 }
 GENERATED = 2_000
 FROM_LISTS = [
