@@ -63,6 +63,8 @@ from support.builders.resources import (
 )
 
 GRACE = 3
+LEASE = 15
+"""Seconds after which an operator that has stood still may write no more: another one leads."""
 
 
 class ConflictError(Exception):
@@ -96,6 +98,7 @@ class InFlight:
     decision: Decision
     left: list[Effect]
     version: str
+    since: datetime
     revoked: set[int] = field(default_factory=set)
     jobs: dict[int, str] = field(default_factory=dict)
 
@@ -145,6 +148,9 @@ class AskedRun:
     def operate(self, name: str = "new") -> bool:
         """One small step of an operator; whether it did anything."""
         flight = self.operators[name]
+        if flight is not None and self.now - flight.since > seconds(LEASE):
+            self.kill_operator(name)
+            flight = None
         if flight is None:
             return self._look(name)
         try:
@@ -175,9 +181,9 @@ class AskedRun:
         decision = decide(execution, self.observe(), self.now, self.settings)
         if not decision.effects and decision.status == execution.status:
             return False
-        self.operators[name] = InFlight(
-            execution, decision, list(decision.effects), execution.metadata.resource_version
-        )
+        version = execution.metadata.resource_version
+        effects = list(decision.effects)
+        self.operators[name] = InFlight(execution, decision, effects, version, self.now)
         return True
 
     def observe(self) -> Observation:

@@ -43,7 +43,7 @@ def park(
         attempt=attempt.number,
     )
     if asked.refused:
-        denied = moved_ask(ask, AskState.DENIED, "TooManyOpenAsks", asked.refused)
+        denied = moved_ask(ask, AskState.DENIED, "RefusedUnasked", asked.refused)
         return with_ask(status, denied), ()
     meta = execution.metadata
     spec = ApprovalSpec(

@@ -12,7 +12,7 @@ from support.asked_runs import AskedRun
 from support.sampling import rows_of_landing
 
 HISTORIES = 10_000
-SHARE = 0.02
+SHARE = 0.01
 STEPS = 160
 
 
