@@ -33,6 +33,16 @@ _REMEDIES: dict[str, str] = {
     Reason.EXITED: _LOOK,
     Reason.NO_RESULT: _LOOK,
     Reason.KILLED: _EACH,
+    Reason.AWAITING_APPROVAL: "decide on what it asks: kubectl get approvals, docs/approvals.md",
+    Reason.APPROVAL_EXPIRED: "run it again and decide in time, or give the ask longer with "
+    "spec.approvals.expireSeconds of the Agent",
+    Reason.OUTCOME_UNKNOWN: "find out whether its action took place before it is run again: "
+    "kubectl get approvals says which",
+    Reason.GUARD_BYPASSED: f"{_LOOK}: something in the pod answered for the guard; do not run it "
+    "again before you know what",
+    Reason.ASK_INVALID: "use the workspace image of the operator's own release",
+    Reason.ASK_LIMIT: "allow by a rule of spec.approvals what it asks for again and again, or make "
+    "the task smaller",
     Reason.INFRASTRUCTURE_LIMIT: _EACH,
     Reason.AGENT_DELETED: "apply the Agent again and make a new Execution",
     Reason.PROMPT_INVALID: "give the missing value with --parameter NAME=VALUE",

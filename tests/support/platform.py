@@ -25,6 +25,7 @@ _PAUSE = 0.2
 _GROUPS = {
     "agent": "apis/heliostat.dev/v1alpha1",
     "execution": "apis/heliostat.dev/v1alpha1",
+    "approval": "apis/heliostat.dev/v1alpha1",
     "cronjob": "apis/batch/v1",
     "job": "apis/batch/v1",
     "statefulset": "apis/apps/v1",

@@ -99,7 +99,7 @@ def test_it_is_watched_in_both_worlds() -> None:
 
 
 def test_it_is_recorded() -> None:
-    assert recorded_kinds(WITH_WIDGETS) == (AGENT, EXECUTION, WIDGET)
+    assert recorded_kinds(WITH_WIDGETS) == (AGENT, EXECUTION, APPROVAL, WIDGET)
 
 
 def test_its_rights_stand_in_the_manifests_roles() -> None:

@@ -253,7 +253,15 @@ def test_a_schema_that_names_itself_is_compared_with_one_that_is_anything() -> N
         assert [bool(each) for each in found] == [way == "request", way == "response"]
 
 
-UNRELEASED = {"get /api/executions/counts", "post /api/executions/cancel"}
+UNRELEASED = {
+    "get /api/executions/counts",
+    "post /api/executions/cancel",
+    "get /api/approvals",
+    "get /api/approvals/{ask_id}",
+    "post /api/approvals/deny",
+    "post /approvals/{ask_id}/decide",
+    "post /approvals/{ask_id}/resolve",
+}
 """Operations whose breaks nobody looks for yet: new ones, until `tools.api_changes --release`."""
 
 
