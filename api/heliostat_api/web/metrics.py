@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from itertools import product
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -48,6 +49,8 @@ class Metrics:
             ("decision", "shown"),
             registry=self.registry,
         )
+        for decision, shown in product(("approve", "deny"), ("quick", "longer", "unknown")):
+            self.decisions.labels(decision, shown)
 
     def count_decision(self, decision: str, shown: str) -> None:
         """Counts one that was taken."""
