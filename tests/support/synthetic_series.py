@@ -124,6 +124,8 @@ HEALTHY: Final[Series] = {
     'heliostat_api_requests_total{status="2xx"}': growing(600),
     'heliostat_api_requests_total{status="5xx"}': growing(1),
     "heliostat_api_recorder_lag_seconds": flat(0),
+    'heliostat_api_approval_decisions_total{decision="approve",shown="quick"}': growing(1),
+    'heliostat_api_approval_decisions_total{decision="approve",shown="longer"}': growing(5),
     **histogram("heliostat_api_store_seconds", labels='operation="get"'),
     "heliostat_egress_open_tunnels": flat(0),
     'heliostat_egress_decisions_total{verdict="Allowed"}': growing(20),

@@ -26,6 +26,14 @@ OPERATOR: Final = Board(
                 "s",
             ),
             number("Streams", "Pages that are open.", "sum(heliostat_api_stream_clients)"),
+            number(
+                "Quick approvals",
+                "Share of approvals within 3 s of being shown, in a day: nobody reads that fast.",
+                'sum(increase(heliostat_api_approval_decisions_total{decision="approve",'
+                'shown="quick"}[1d])) / '
+                'sum(increase(heliostat_api_approval_decisions_total{decision="approve"}[1d]))',
+                "percentunit",
+            ),
         ],
         [
             quantiles(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from itertools import product
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -19,6 +20,9 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HANDED_ON: Final = ("forwarded", "via", "x-forwarded-for")
 """What every ingress and load balancer of HTTP adds: the port of the pages is theirs as well."""
+DECISIONS: Final = ("approve", "deny")
+SHOWN: Final = ("quick", "longer", "unknown")
+"""For how long a person had an ask before them: under 3 s, longer, or nobody told."""
 _PAGES: Final = "pages"
 """Of whatever no route serves: the dashboard and its files, and what is not found."""
 
@@ -48,6 +52,8 @@ class Metrics:
             ("decision", "shown"),
             registry=self.registry,
         )
+        for decision, shown in product(DECISIONS, SHOWN):
+            self.decisions.labels(decision, shown)
 
     def count_decision(self, decision: str, shown: str) -> None:
         """Counts one that was taken."""

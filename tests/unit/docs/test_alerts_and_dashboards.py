@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from heliostat_api.web.metrics import DECISIONS, SHOWN
 from heliostat_core.approvals import ApprovalState
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import CauseClass, Phase
@@ -60,6 +61,8 @@ VALUES: dict[tuple[str, str], set[str]] = {
     ("heliostat_gateway_breakers", "state"): set(BreakerState),
     ("heliostat_api_requests_total", "status"): {f"{first}xx" for first in range(1, 6)},
     ("heliostat_egress_decisions_total", "verdict"): set(Verdict),
+    ("heliostat_api_approval_decisions_total", "decision"): set(DECISIONS),
+    ("heliostat_api_approval_decisions_total", "shown"): set(SHOWN),
 }
 
 

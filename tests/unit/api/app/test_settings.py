@@ -49,7 +49,10 @@ def test_an_address_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"roles": '[{"role": "admin"}]'}, "names a group or an e-mail address"),
         ({"roles": '[{"group": "a", "role": "operator"}]'}, "has namespaces"),
         ({"roles": '[{"group": "a", "role": "user", "namespaces": ["b"]}]'}, "has namespaces"),
-        ({"roles": '[{"group": "a", "role": "king"}]'}, "'user', 'operator' or 'admin'"),
+        (
+            {"roles": '[{"group": "a", "role": "king"}]'},
+            "'admin' or 'approver'",
+        ),
         ({"limit_guest": "-1"}, "greater than or equal to 0"),
     ],
 )
