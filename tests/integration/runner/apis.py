@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from heliostat_api.documents.actions import Actions
 from heliostat_api.documents.chunks import join, read_chunk
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Query
@@ -126,6 +127,15 @@ class ApiProcess:
                 for each in await files.list(UID)
                 if each.attempt == attempt
             }
+            await documents.close()
+            return found
+
+        return asyncio.run(read())
+
+    def action(self, digest: str) -> bytes | None:
+        async def read() -> bytes | None:
+            documents = open_sqlite(self.folder / "documents.db")
+            found = await Actions(documents, lambda: datetime.now(UTC)).get(UID, digest)
             await documents.close()
             return found
 

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from heliostat_policy.actions import digest_of, read_action
 from heliostat_runner.claude import find_binary
 from heliostat_runner.settings import read_settings
 from support.builders.guards import make_decided, make_guard, make_rule
 from support.sampling import rows_of_landing
 
 from .anthropic_stub import AnthropicStub, Call, Calls, Say, Script, Turn, in_order
+from .apis import UID, ApiProcess
 from .conftest import RESUME, Left, Pod
 from .hooked_claude import Answer, HookServer, Http, decide
 
@@ -299,6 +301,37 @@ def test_a_call_that_claude_code_does_not_find_is_asked_about_again(parked: Park
     assert (parked.receiver.bodies, "receipts" in left.result) == ([], False)
     notes = [event["subtype"] for event in left.transcript if event["type"] == "heliostat"]
     assert {"deferred_call_copied", "deferred_call_lost"} <= set(notes)
+
+
+def test_an_action_too_long_for_the_result_is_with_the_api(
+    serve: Serve, make_pod: MakePod, tmp_path: Path
+) -> None:
+    """So it can be approved; a result that has no room for it says where it is."""
+    long = Call("Bash", {"command": f"curl -d {'x' * 4000} https://example.com/"})
+    pod = make_pod(serve(in_order([long])).url)
+    folder = tmp_path / "api"
+    folder.mkdir()
+    api = ApiProcess(folder)
+    api.start()
+    (pod.run_dir / "key").write_text(api.key())
+    pod.write(
+        execution={"namespace": "default", "name": "sales-1", "uid": UID},
+        api={"url": api.url, "deliverySeconds": 30},
+        guard=make_guard(CURL),
+        storage="Volume",
+        tools={"allow": ["Bash"], "deny": []},
+    )
+
+    left = pod.run()
+
+    api.close()
+    assert left.ending == ("Failed", "AwaitingApproval", 16), left.stderr
+    ask = left.result["ask"]
+    assert (ask["complete"], "action" in ask) == (True, False)
+    canonical = api.action(ask["digest"])
+    assert canonical is not None
+    assert (len(canonical), digest_of(canonical)) == (ask["bytes"], ask["digest"])
+    assert read_action(canonical).args == long.arguments
 
 
 # ---- a hook that does not guard ------------------------------------------------------------------

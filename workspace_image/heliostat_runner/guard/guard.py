@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -83,7 +82,6 @@ class Guard:
         self._excluded = ToolRules(around.deny, around.workspace)
         self._hook = Hook("", f"Bearer {secrets.token_urlsafe(32)}")
         self._server = HookServer(self._take, self._hook.secret)
-        self._turn = asyncio.Lock()
         self._process: _Process | None = None
         self._granted: dict[str, tuple[Decided, Action]] = {}
         """Calls that were allowed by a grant, by their id."""
@@ -189,8 +187,7 @@ class Guard:
             return build_answer(Permission.DENY, words.NO_JUDGEMENT)
         process.check.asked.add(question.tool_use_id)
         try:
-            async with self._turn:  # of two calls of one answer, one is first
-                return await self._answer_in_turn(process, question)
+            return await self._judge_and_decide(process, question)
         except Exception as error:  # noqa: BLE001 - a defect here must not let a call pass
             self._around.note("guard", decision="failed", tool=question.tool, why=repr(error))
             if not self._terms.is_enforced:
@@ -198,12 +195,13 @@ class Guard:
             self._denied.add(question.tool_use_id)
             return build_answer(Permission.DENY, words.NO_JUDGEMENT)
 
-    async def _answer_in_turn(self, process: _Process, question: Question) -> JsonObject:
+    async def _judge_and_decide(self, process: _Process, question: Question) -> JsonObject:
         verdict = self._judge(self._terms.policy, question)
         if not self._terms.is_enforced:
             self._observe(question, verdict)
             return _NOTHING
         case, action = await self._find_out(process, question, verdict)
+        # No other call is decided between here and what is kept of this one: one is first.
         answer = decide(self._terms, case, self._progress(process), self._around.clock())
         return _encode(self._keep(process, question, action, answer))
 
