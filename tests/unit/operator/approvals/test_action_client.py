@@ -15,13 +15,28 @@ from heliostat_core.keys import (
     public_pem,
     verify_execution_key,
 )
+from heliostat_core.worlds import UnavailableError
 from heliostat_operator.gateway.actions import (
     MOST_BYTES,
     ActionClient,
     ActionsUnavailableError,
 )
 from heliostat_operator.gateway.signing import Signer
-from support.builders.resources import NOW, make_execution
+from heliostat_operator.runs.ask_observer import AskObserver
+from heliostat_operator.runs.attempts import AttemptObserver
+from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.pods import Pod
+from support.asking import ASKING, make_action, make_ask, make_asking_result
+from support.builders.pods import FINISHED, make_pod, terminated
+from support.builders.resources import (
+    NOW,
+    make_attempt,
+    make_condition_status,
+    make_execution,
+    make_spec,
+    seconds,
+)
+from support.memory_world import MemoryWorld
 from support.ports import free_port
 
 PRIVATE = new_private_key()
@@ -110,3 +125,24 @@ def test_an_api_that_is_away_says_nothing_of_the_action() -> None:
 
     with pytest.raises(ActionsUnavailableError):
         asyncio.run(ask())
+
+
+def test_a_look_waits_for_an_api_that_is_away_but_not_for_ever() -> None:
+    spec = make_spec(**ASKING)
+    ask = make_ask(make_action(RUN, spec), action=None)
+    state = terminated(16, message=make_asking_result(ask))
+    facts = Facts(None, Pod.model_validate(make_pod("Failed", state)))
+    run = make_execution(status=make_condition_status(make_attempt()))
+
+    async def look(after: float) -> bytes | None:
+        world = MemoryWorld()
+        client = ActionClient(f"http://127.0.0.1:{free_port()}", Signer(PRIVATE, lambda: NOW))
+        observer = AskObserver(world, AttemptObserver(world), client)
+        try:
+            return await observer.action(run, facts, FINISHED + seconds(after))
+        finally:
+            await client.close()
+
+    with pytest.raises(UnavailableError):
+        asyncio.run(look(10))
+    assert asyncio.run(look(301)) is None
