@@ -135,11 +135,12 @@ class DeliveryPlanner:
             body = occurrence.body(agent_id)
             yield self._delivery(owner, document.id, agent_id, occurrence, body, now)
             return
-        due: datetime | None = now
+        due = now
         if occurrence.event == "approval.asked":
-            due = next_message(webhook.asks_told.get(agent_id), now)
-            if due is None:
+            free = next_message(webhook.asks_told.get(agent_id), now)
+            if free is None:
                 return
+            due = free
             recent = {
                 each: time
                 for each, time in webhook.asks_told.items()
