@@ -46,6 +46,8 @@ from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
 
 _PAGE: Final = 100
+_NO_AGENT: Final = "-"
+"""Groups asks of runs whose agent nobody knows: no store takes a field without a name."""
 
 
 @dataclass(frozen=True)
@@ -135,20 +137,14 @@ class DeliveryPlanner:
             body = occurrence.body(agent_id)
             yield self._delivery(owner, document.id, agent_id, occurrence, body, now)
             return
-        due = now
-        if occurrence.event == "approval.asked":
-            free = next_message(webhook.asks_told.get(agent_id), now)
-            if free is None:
-                return
-            due = free
-            recent = {
-                each: time
-                for each, time in webhook.asks_told.items()
-                if time > now - BETWEEN_MESSAGES
-            }
-            told = webhook.model_copy(update={"asks_told": {**recent, agent_id: due}})
-            fields = {**document.fields, **told.fields()}
-            yield Put(document.path, fields, document.version)
+        is_ask = occurrence.event == "approval.asked"
+        group = agent_id or _NO_AGENT
+        due = next_message(webhook.asks_told.get(group), now) if is_ask else now
+        if due is None:
+            return
+        if is_ask:
+            told = webhook.having_told(group, due, now - BETWEEN_MESSAGES)
+            yield Put(document.path, {**document.fields, **told.fields()}, document.version)
         line = occurrence.line(self.public_url)
         yield self._delivery(owner, document.id, agent_id, occurrence, line, due)
 

@@ -66,6 +66,11 @@ class Webhook(Record):
         is_of = self.agent_id in ("", agent_id)
         return event in self.events and is_of and self.created_at.replace(microsecond=0) <= time
 
+    def having_told(self, agent_id: str, time: datetime, since: datetime) -> "Webhook":
+        """The same after a message about asks of that agent; what was before `since` is left."""
+        recent = {each: told for each, told in self.asks_told.items() if told > since}
+        return self.model_copy(update={"asks_told": {**recent, agent_id: time}})
+
 
 class Attempt(Record):
     """One time that it was sent. `status` is the answer's, None without one."""
