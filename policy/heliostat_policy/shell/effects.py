@@ -5,8 +5,8 @@ from typing import Final
 
 from heliostat_policy.classes import ActionClass
 from heliostat_policy.effects import Effect, Reason, unknown
-from heliostat_policy.paths import is_secret
-from heliostat_policy.shell.code import CODE, judge_code, judge_path
+from heliostat_policy.paths import Place, is_secret, place_of
+from heliostat_policy.shell.code import CODE, judge_code, judge_path, runs
 from heliostat_policy.shell.git import judge_git
 from heliostat_policy.shell.network import judge_curl, judge_known_words, judge_wget
 from heliostat_policy.shell.options import read_arguments
@@ -14,7 +14,7 @@ from heliostat_policy.shell.places import check_reading, reads, writes
 from heliostat_policy.shell.readers import ANY_WORDS, OF_NO_FILES, READERS
 from heliostat_policy.shell.scripts import judge_awk, judge_jq, judge_sed, split_find
 from heliostat_policy.shell.syntax import Command, Redirection, Step, Unclear, read_steps
-from heliostat_policy.shell.words import Unreadable, Word
+from heliostat_policy.shell.words import DYNAMIC, Unreadable, Word
 from heliostat_policy.shell.writers import WRITERS, judge_writer
 
 Argv = tuple[str, ...]
@@ -96,8 +96,8 @@ def _judge(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
         name = name.removeprefix(folder)
     if name in WRAPPERS:
         return _wrapped(name, command, root, argv, depth)
-    if name == "find":
-        return _find(command, root, argv, depth)
+    if name in _NESTING:
+        return _NESTING[name](command, root, argv, depth)
     if name in SINGLE:
         return SINGLE[name](command, root, argv)
     if name in WRITERS:
@@ -157,8 +157,8 @@ def _test(command: Command, root: str, argv: Argv) -> list[Effect]:
         are_known or ((is_unary or is_binary) and all(_is_one(each) for each in words))
     ):
         return [unknown(Reason.NOT_STATIC, argv[0], argv)]
-    known = tuple(each for each in words if each.is_static)
-    return [check_reading(known, command.cwds, root) or reads(argv)]
+    del root  # whether a file is there says nothing of what it holds
+    return [reads(argv)]
 
 
 def _is_one(word: Word) -> bool:
@@ -179,6 +179,42 @@ def _environment(command: Command, root: str, argv: Argv) -> list[Effect]:
     """Prints variables, in which keys are."""
     del command, root
     return [Effect(ActionClass.CREDENTIAL, Reason.CREDENTIAL, "environment", argv)]
+
+
+def _export(command: Command, root: str, argv: Argv) -> list[Effect]:
+    """Changes what later programs do, but none that would not run code anyway."""
+    del command, root
+    return [runs(argv)]
+
+
+def _source(command: Command, root: str, argv: Argv) -> list[Effect]:
+    """Runs a file of the workspace in this shell."""
+    if len(argv) < 2:
+        return [unknown(Reason.NOT_STATIC, argv[0], argv)]
+    if any(place_of(argv[1], each, root) is not Place.INSIDE for each in command.cwds):
+        return [unknown(Reason.UNKNOWN_PROGRAM, argv[1], argv)]
+    return [runs(argv, (argv[1],))]
+
+
+def _xargs(command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
+    """Runs a program with words of its input, which may be any."""
+    words = list(command.words[1:])
+    marks: list[str] = []
+    while words and words[0].is_static and words[0].text.startswith("-"):
+        option = words.pop(0).text
+        if option in ("-I", "-n", "-P", "-L", "-d") and words and words[0].is_static:
+            value = words.pop(0).text
+            marks += [value] if option == "-I" else []
+        elif option.startswith("-I") and len(option) > 2:
+            marks.append(option[2:])
+        elif not re.fullmatch(r"-0|-r|-t|-[nPL]\d+", option):
+            return [unknown(Reason.UNKNOWN_OPTION, f"xargs {option}", argv)]
+    inner = tuple(
+        DYNAMIC if any(mark in each.text for mark in marks) else each for each in words
+    ) or (Word("echo"),)
+    if not marks:
+        inner += (DYNAMIC,)
+    return judge_command(Command(inner, command.cwds, is_piped=True), root, depth + 1)
 
 
 def _wrapped(name: str, command: Command, root: str, argv: Argv, depth: int) -> list[Effect]:
@@ -238,5 +274,8 @@ SINGLE: Final = {
     "set": _set,
     "env": _environment,
     "printenv": _environment,
-    "export": _environment,
+    "export": _export,
+    "source": _source,
+    ".": _source,
 }
+_NESTING: Final = {"find": _find, "xargs": _xargs}

@@ -184,7 +184,6 @@ def _fetching(
     operands = found.operands
     if any("::" in each.text or not each.is_static for each in operands):
         return [unknown(Reason.NOT_STATIC, f"git {name}", argv)]
-    host = ""
     if name == "clone":
         if not operands or not is_web_address(operands[0].text) or len(operands) > 2:
             return [unknown(Reason.UNKNOWN_OPTION, "git clone", argv)]
@@ -194,5 +193,7 @@ def _fetching(
             Effect(ActionClass.NETWORK, Reason.REACHES_NETWORK, host, argv, host=host),
             writes(target, command.cwds, root, argv),
         ]
-    target = host or f"git {name}"
-    return [Effect(ActionClass.NETWORK, Reason.REACHES_NETWORK, target, argv, host=host)]
+    reached = Effect(ActionClass.NETWORK, Reason.REACHES_NETWORK, f"git {name}", argv)
+    # What is pulled is merged, with the hooks of that.
+    hooks = Effect(ActionClass.EXECUTE, Reason.RUNS_CODE, "git pull", argv)
+    return [reached, hooks] if name == "pull" else [reached]

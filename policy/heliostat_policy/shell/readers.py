@@ -133,6 +133,7 @@ READERS: Final[dict[str, Options]] = {
     "unexpand": options("-a", "-t", patterns=True),
     "od": options("-a -b -c -d -f -i -l -o -s -v -x", "-A -j -N -t -w -S", patterns=True),
     "hexdump": options("-b -c -C -d -o -x -v", "-n -s"),
+    "zcat": options("-f"),
     "strings": options("-a -f", "-n -t -e"),
     "base64": options("-d -i --decode --ignore-garbage", "-w --wrap"),
     "base32": options("-d -i --decode --ignore-garbage", "-w --wrap"),

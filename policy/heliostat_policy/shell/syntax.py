@@ -15,7 +15,7 @@ from heliostat_policy.effects import Reason
 from heliostat_policy.paths import resolve
 from heliostat_policy.shell.tree import leaves_of_test, parse, repeated_names
 from heliostat_policy.shell.word_reader import WordReader
-from heliostat_policy.shell.words import DYNAMIC, Unreadable, Word
+from heliostat_policy.shell.words import DYNAMIC, Unreadable, Word, expand_braces
 
 MOST_CHARACTERS: Final = 100_000
 _MOST_VALUES: Final = 16
@@ -43,6 +43,24 @@ _QUIET_TESTS: Final = frozenset(
         "-O",
         "-G",
     ]
+)
+_EXPORTED: Final = frozenset(
+    {
+        "CI",
+        "CUDA_VISIBLE_DEVICES",
+        "DEBUG",
+        "FORCE_COLOR",
+        "LANG",
+        "LC_ALL",
+        "MPLBACKEND",
+        "NODE_ENV",
+        "NO_COLOR",
+        "OMP_NUM_THREADS",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPATH",
+        "PYTHONUNBUFFERED",
+        "TZ",
+    }
 )
 _OF_TEST: Final = frozenset({"[", "]", "=", "==", "!=", "!"})
 _BEFORE_COMMENT: Final = re.compile(rb"(?:^|[^\\])[ \t\n;&|()]\Z", re.DOTALL)
@@ -111,6 +129,7 @@ def _unclear(error: Unreadable | RecursionError) -> Unclear:
 @dataclass
 class _Reading(WordReader):
     steps: list[Step] = field(default_factory=list)
+    has_exported: bool = False
 
     def add(self, step: Step) -> None:
         if len(self.steps) >= _MOST_STEPS:
@@ -296,7 +315,7 @@ class _Reading(WordReader):
     def command(self, node: Node) -> None:
         words: list[Word] = []
         inputs: list[str] = []
-        has_variables = False
+        has_variables = self.has_exported
         for child in node.named_children:
             if child.type == "variable_assignment":
                 has_variables = True
@@ -308,12 +327,29 @@ class _Reading(WordReader):
             elif child.type.endswith("_redirect"):
                 inputs += self.redirect(child)
             else:
-                words.append(self.word(child))
+                words += expand_braces(self.raw(child)) or [self.word(child)]
         command = Command(
             tuple(words), frozenset(self.cwds), self.is_piped, tuple(inputs), has_variables
         )
         self.add(command)
         self.follow(command, node)
+
+    def declaration(self, node: Node) -> None:
+        """`export` of a variable that only programs obey which run code anyway."""
+        names = [
+            each.child_by_field_name("name") if each.type == "variable_assignment" else None
+            for each in node.named_children
+        ]
+        if node.children[0].type != "export" or not all(
+            each is not None and self.raw(each) in _EXPORTED for each in names
+        ):
+            raise self.refuse(node, Reason.NOT_STATIC)
+        for each in node.named_children:
+            value = each.child_by_field_name("value")
+            if value is not None:
+                self.word(value)
+        self.has_exported = True
+        self.add(Command((Word("export"), Word(self.raw(node))), frozenset(self.cwds)))
 
     def follow(self, command: Command, node: Node) -> None:
         """Keeps up with commands that change the shell itself: cd and read."""
@@ -339,6 +375,7 @@ class _Reading(WordReader):
 
 _STATEMENTS: Final[Mapping[str, Callable[[_Reading, Node], None]]] = {
     "command": _Reading.command,
+    "declaration_command": _Reading.declaration,
     "pipeline": _Reading.pipeline,
     "redirected_statement": _Reading.redirected,
     "subshell": _Reading.group,

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Final
 
 from tree_sitter import Language, Node, Parser
-from tree_sitter_bash import language
 
 _BETWEEN: Final = re.compile(rb"(?:[ \t\n]|\\\n)*")
 _GLUED: Final = re.compile(rb"(?<![ \t\n])\\\n(?![ \t\n])")
@@ -14,6 +13,9 @@ _DASH: Final = re.compile(rb"[ \t]+-[ \t]*")
 
 @cache
 def _parser() -> Parser:
+    # Brings importlib.resources: who judges no command need not wait for it.
+    from tree_sitter_bash import language
+
     return Parser(Language(language()))
 
 

