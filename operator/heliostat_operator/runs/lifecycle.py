@@ -159,7 +159,7 @@ def _clock_ran_out(
         return None
     return Cancellation(
         time=now,
-        by="heliostat-operator",
+        by=FIELD_MANAGER,
         reason=FinishedReason.TIMED_OUT,
         message=f"The run used its {timeout.effective_seconds} s. Raise limits.timeoutSeconds.",
     )
