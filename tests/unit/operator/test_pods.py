@@ -149,12 +149,11 @@ def test_a_pod_goes_on_by_its_sidecars_alone(
 
 
 @pytest.mark.parametrize(
-    ("phase", "is_over"),
-    [("Pending", False), ("Running", False), ("Unknown", False), ("Succeeded", True)]
-    + [("Failed", True)],
+    ("phases", "is_over"),
+    [(("Pending", "Running", "Unknown"), False), (("Succeeded", "Failed"), True)],
 )
-def test_a_pod_is_over_when_its_phase_is_final(phase: str, is_over: bool) -> None:
-    assert pod(make_pod(phase)).is_over is is_over
+def test_a_pod_is_over_when_its_phase_is_final(phases: tuple[str, ...], is_over: bool) -> None:
+    assert [pod(make_pod(each)).is_over for each in phases] == [is_over] * len(phases)
 
 
 # ---- Jobs ----------------------------------------------------------------------------------------

@@ -214,9 +214,9 @@ def test_the_record_names_what_is_known_of_an_attempt() -> None:
     assert with_facts(attempt, Facts(None, None)) == attempt
     assert with_facts(attempt, Facts(JOB, None)) == make_attempt(job_uid="job-uid")
     runs = with_facts(attempt, make_facts(dict(running(NOW))))
-    assert runs == make_attempt(job_uid="job-uid", pod_name="sales-1-1-x7k2p", start=NOW).model_copy(
-        update={"node_name": "node-1"}
-    )
+    assert runs == make_attempt(
+        job_uid="job-uid", pod_name="sales-1-1-x7k2p", start=NOW
+    ).model_copy(update={"node_name": "node-1"})
     assert with_facts(runs, make_facts(None, node="")).model_dump() == {
         **runs.model_dump(),
         "node_name": None,
