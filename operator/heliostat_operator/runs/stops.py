@@ -99,7 +99,7 @@ def _leaves_soon(pod: Pod) -> bool:
     """Whether it was told to leave, with no longer a grace than ours."""
     meta = pod.metadata
     grace = meta.deletion_grace_period_seconds
-    return meta.deletion_timestamp is not None and (grace or 0) <= STOP_GRACE_SECONDS
+    return meta.deletion_timestamp is not None and (grace is None or grace <= STOP_GRACE_SECONDS)
 
 
 def _nothing_left(facts: Facts) -> bool:

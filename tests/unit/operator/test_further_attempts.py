@@ -10,7 +10,14 @@ from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.lifecycle import decide, time_left
 from heliostat_operator.runs.observations import LimitUse, Observation, SlotStatus
 from heliostat_operator.runs.pods import Job, Pod
-from support.builders.pods import make_condition, make_job, make_pod, running
+from support.builders.pods import (
+    make_condition,
+    make_job,
+    make_pod,
+    make_result,
+    running,
+    terminated,
+)
 from support.builders.resources import (
     NOW,
     make_admitted,
@@ -128,6 +135,46 @@ def test_an_admission_without_its_record_ends_the_run(
     stop = ended.status.cancellation
     assert stop is not None
     assert (stop.by, stop.time) == ("heliostat-operator", NOW)
+
+
+FAILED = make_result("Failed", "AgentError", "agent", "It gave up." + "x" * 2000)
+LOST = make_result("Failed", "Terminated", "infrastructure")
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "phase", "reason", "after"),
+    [
+        (make_result(), 0, "Succeeded", None, None),
+        (
+            make_result("Failed", "KeyRefused", "configuration"),
+            14,
+            "Retrying",
+            "ConfigurationHeld",
+            30,
+        ),
+        (FAILED, 10, "Retrying", "Backoff", 7),
+        (LOST, 143, "Retrying", "Backoff", 1),
+    ],
+)
+def test_the_end_of_an_attempt_is_written_and_its_key_is_revoked_at_once(
+    document: str, code: int, phase: str, reason: str | None, after: int | None
+) -> None:
+    pod = Pod.model_validate(make_pod("Failed", terminated(code, message=document)))
+    attempt = make_attempt(job_uid=JOB.metadata.uid, start=NOW)
+    spec = make_spec(retry={"limit": 1, "backoffSeconds": [7]})
+    decision = look(make_admitted(attempt), after=70, facts=Facts(JOB, pod), spec=spec)
+    status = decision.status
+    assert ([type(each) for each in decision.effects], decision.again_after) == ([RevokeKey], 0)
+    assert (status.phase, [each.reason for each in status.blocked_by]) == (
+        phase,
+        [reason] if reason else [],
+    )
+    due = None if after is None else NOW + seconds(70 + after)
+    assert status.next_attempt_time == due
+    for block in status.blocked_by:
+        assert block.estimated_time == due
+        assert len(block.message) == 1024 or document != FAILED
+    assert (status.start_time, status.timeout and status.timeout.used_seconds) == (NOW, 60)
 
 
 # ---- between two attempts ------------------------------------------------------------------------

@@ -206,6 +206,17 @@ async def test_a_run_of_a_paused_agent_takes_no_slot() -> None:
     assert (seen.pause, seen.slots.granted) == (None, True)
 
 
+async def test_an_agent_that_is_found_to_be_gone_starts_nothing() -> None:
+    scene = Scene()
+    put_agent(scene)
+    scene.limiter.see_execution(make_execution())
+    await scene.observer.agent(make_execution())
+    assert scene.limiter.granted() == {("default", "sales-1")}
+    scene.world.objects.clear()
+    assert await scene.observer.agent(make_execution()) is None
+    assert scene.limiter.granted() == set()
+
+
 async def test_a_run_in_a_namespace_that_is_deleted_takes_no_slot() -> None:
     scene = Scene()
     put_agent(scene)
