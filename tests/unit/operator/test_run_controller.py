@@ -1,5 +1,7 @@
 """What wakes an Execution, its schedule and its Agent; in which order runs are worked on."""
 
+from typing import Literal, TypeAlias
+
 import pytest
 
 from heliostat_core.conditions import ExecutionCondition, FinishedReason, set_condition
@@ -46,6 +48,7 @@ from support.objects import with_metadata
 SIGNER = Signer(new_private_key(), lambda: NOW)
 KEY, AGENT_KEY = ("default", "sales-1"), ("default", "sales")
 SCHEDULED = {"kind": "Schedule", "id": "Builtin", "scheduledTime": NOW}
+Happened: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED"]
 SLOTS = 3  # of which a namespace has two
 
 
@@ -109,7 +112,7 @@ class Room:
         self.limiter = limiter_of(self.context)
         self.limiter.see_agent(make_agent(maxConcurrentExecutions=10))
 
-    def see(self, execution: Execution, type_: str = "MODIFIED") -> list[str]:
+    def see(self, execution: Execution, type_: Happened = "MODIFIED") -> list[str]:
         """What is woken by a change of an Execution."""
         return self.change(EXECUTION, Change(type_, execution.to_json()))
 
@@ -197,7 +200,7 @@ def offered() -> Execution:
     ],
 )
 def test_a_change_of_a_run_wakes_it_its_schedule_and_its_agent(
-    execution: Execution, type_: str, woken: list[str]
+    execution: Execution, type_: Happened, woken: list[str]
 ) -> None:
     assert Room().see(execution, type_) == [*woken, "rested agent sales"]
 
@@ -251,7 +254,7 @@ def test_a_slot_that_a_run_gives_back_wakes_those_that_get_it() -> None:
     ]
 
 
-def pod_change(type_: str = "MODIFIED", **fields: object) -> Change:
+def pod_change(type_: Happened = "MODIFIED", **fields: object) -> Change:
     annotations = {EXECUTION_ANNOTATION: KEY[1]}
     pod = make_pod("Running", running(), annotations=annotations, **fields)  # type: ignore[arg-type]
     return Change(type_, with_metadata(pod, resourceVersion="900"))

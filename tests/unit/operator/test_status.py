@@ -15,6 +15,7 @@ from heliostat_core.executions import (
     Usage,
 )
 from heliostat_core.resources import Part
+from heliostat_core.worlds import JsonObject
 from heliostat_operator.gateway.ledgers import AttemptSum, LedgerSum
 from heliostat_operator.runs.facts import Ended, Facts
 from heliostat_operator.runs.pods import Job, Pod
@@ -201,11 +202,9 @@ JOB = Job.model_validate(make_job(uid="job-uid"))
 SUSPENDED = Job.model_validate(make_job(make_condition("Suspended")))
 
 
-def make_facts(
-    state: dict[str, object] | None, *, node: str = "node-1", sidecar: bool = False
-) -> Facts:
+def make_facts(state: JsonObject | None, *, node: str = "node-1", sidecar: bool = False) -> Facts:
     after = {"proxy": running()} if sidecar else None
-    pod = make_pod("Running", state, node=node, after=after)  # type: ignore[arg-type]
+    pod = make_pod("Running", state, node=node, after=after)
     return Facts(JOB, Pod.model_validate(pod))
 
 
@@ -213,7 +212,7 @@ def test_the_record_names_what_is_known_of_an_attempt() -> None:
     attempt = make_attempt()
     assert with_facts(attempt, Facts(None, None)) == attempt
     assert with_facts(attempt, Facts(JOB, None)) == make_attempt(job_uid="job-uid")
-    runs = with_facts(attempt, make_facts(dict(running(NOW))))
+    runs = with_facts(attempt, make_facts(running(NOW)))
     assert runs == make_attempt(
         job_uid="job-uid", pod_name="sales-1-1-x7k2p", start=NOW
     ).model_copy(update={"node_name": "node-1"})
@@ -224,7 +223,7 @@ def test_the_record_names_what_is_known_of_an_attempt() -> None:
 
 
 def test_a_job_that_would_go_on_is_marked_to_be_deleted() -> None:
-    ended = dict(terminated(0))
+    ended = terminated(0)
     assert with_facts(make_attempt(), make_facts(ended)).job_deleted is None
     assert with_facts(make_attempt(), make_facts(ended, sidecar=True)).job_deleted is True
     pod = make_facts(ended).pod

@@ -5,6 +5,7 @@ import pytest
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Attempt, BlockedBy, Cancellation, Execution
 from heliostat_core.resources import ObjectMeta
+from heliostat_core.worlds import JsonObject
 from heliostat_operator.gateway.ledgers import LedgerSum
 from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, TellAgent
 from heliostat_operator.runs.decisions import Decision
@@ -215,7 +216,7 @@ def test_what_was_noticed_once_stays() -> None:
     ],
 )
 def test_a_pod_that_runs_or_is_over_was_not_late(
-    job: dict[str, object] | None, pod: dict[str, object] | None, is_late: bool
+    job: JsonObject | None, pod: JsonObject | None, is_late: bool
 ) -> None:
     facts = Facts(
         Job.model_validate(job) if job else None, Pod.model_validate(pod) if pod else None
@@ -380,7 +381,7 @@ NO_WORD = make_pod("Succeeded", terminated(0))
     ],
 )
 def test_what_had_succeeded_before_the_stop_is_not_thrown_away(
-    pod: dict[str, object], phase: str, reason: str | None
+    pod: JsonObject, phase: str, reason: str | None
 ) -> None:
     execution = make_stopping(make_attempt(start=NOW))
     decision = look(execution, Facts(SEEN_JOB, Pod.model_validate(pod)))
