@@ -332,6 +332,6 @@ END_CHECKS: tuple[Callable[[Facts], Ended | None], ...] = (
     _out_of_memory,  # its own limit
     _start_failed,  # it never ran
     _exit_code,  # it ran and left only a number
+    _completed,  # the pod is gone, the Job kept the success: finished work is not paid twice
     _job_record,  # the pod is gone, the Job kept the cause
-    _completed,  # the pod is gone, the Job kept the success
 )

@@ -836,6 +836,15 @@ def test_a_job_that_completed_is_not_run_again_because_its_pod_is_gone() -> None
     assert "gone before its result was read" in found.message
 
 
+def test_a_job_that_counted_a_success_and_failed_is_not_paid_again() -> None:
+    """Its pod was marked for eviction when it had ended well already."""
+    failed = make_condition("Failed", message="Pod has condition DisruptionTarget matching rule")
+    status: JsonObject = {"conditions": [failed], "succeeded": 1}
+    found = diagnose(make_facts(None, job={**make_job(), "status": status}))
+    assert isinstance(found, Ended)
+    assert (found.reason, found.cause) == ("Unverified", None)
+
+
 def test_a_job_that_is_gone_with_its_pod_is_lost() -> None:
     found = diagnose(Facts(job=None, pod=None))
     assert isinstance(found, Ended)
