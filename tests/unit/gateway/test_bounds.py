@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from heliostat_gateway.money.bookings import Bound, Usage
 from heliostat_gateway.money.bounds import UnboundedRequestError, bound, dearest_table
@@ -102,9 +103,10 @@ def test_sound_in_base64_counts_as_a_document() -> None:
 
 def test_tools_add_what_providers_put_before_them() -> None:
     said("2,048 for what providers put before tools")
-    plain = [{"name": "a"}, {"type": "custom"}, {"type": "function"}, {"type": "computer_20251124"}]
-    tools: JsonObject = {"tools": [*plain, "nonsense"]}
-    assert bound_of(tools).input_tokens == TEXT_BYTES + 2048
+    kinds = ("custom", "function", "computer_20251124")
+    client_tools: list[JsonValue] = [{"type": kind} for kind in kinds]
+    tools: list[JsonValue] = [{"name": "a"}, *client_tools, "nonsense"]
+    assert bound_of({"tools": tools}).input_tokens == TEXT_BYTES + 2048
     assert bound_of({"tools": []}).input_tokens == TEXT_BYTES
 
 
@@ -158,8 +160,8 @@ def test_what_lets_a_provider_do_more_than_the_request_says_is_refused(name: str
 
 def test_edits_that_only_take_something_away_are_allowed() -> None:
     def edited(*kinds: str) -> Bound:
-        edits = ["nonsense", *({"type": kind} for kind in kinds)]
-        return bound_of({"context_management": {"edits": [*edits]}})
+        edits: list[JsonValue] = [{"type": kind} for kind in kinds]
+        return bound_of({"context_management": {"edits": ["nonsense", *edits]}})
 
     assert edited("clear_tool_uses_20250919").input_tokens == TEXT_BYTES
     with pytest.raises(UnboundedRequestError) as caught:

@@ -307,13 +307,13 @@ async def test_the_sum_of_an_execution_has_all_its_parts(storage: Storage) -> No
     await ledger.open(opening("2", run("uid", Caps(), attempt=3), started_ms=7))
     await ledger.settle([ODD, TERMED], 9)
     await ledger.settle([replace(ODD, id="2", model="haiku")], 9)
-    twice_thrice = Usage(*(3 * count for count in (1, 2, 3, 4, 5, 6, 7)))
+    three_parts = Usage(3, 6, 9, 12, 15, 18, 21)
     assert await ledger.execution("uid") == ExecutionTotal(
         cost_nanos=24,
         requests=2,
         settled=True,
         estimated=True,
-        usage=twice_thrice,
+        usage=three_parts,
         provider="vertex",
         model="haiku",
         attempts=(AttemptTotal(1, 16, 1), AttemptTotal(3, 8, 1)),
@@ -456,10 +456,9 @@ def test_the_word_of_a_gateway_that_seemed_dead_replaces_what_was_booked_for_it(
 
     def write(parts: list[Booking]) -> tuple[bool, int, list[str]]:
         done = storage.run_now(lambda connection: write_settled(connection, head, parts, 3))
-        sums = [
-            storage.run_now(lambda connection, key=key: settled_sum(connection, key))
-            for key in head.counted
-        ]
+        sums = storage.run_now(
+            lambda connection: [settled_sum(connection, key) for key in head.counted]
+        )
         assert sums[0] == sums[1]
         rows = storage.run_now(lambda connection: read_rows(connection, "1"))
         return done, sums[0].nanos, [row.booking.outcome for row in rows]

@@ -1,6 +1,7 @@
 """Counts of an answer's usage, and words that say nothing of the price."""
 
 from dataclasses import replace
+from typing import TypeAlias
 
 import pytest
 from pydantic import JsonValue
@@ -189,22 +190,30 @@ def test_a_credit_that_may_change_the_price_marks_the_answer(
 TURN = Iteration("message", "", 10, 2, 3, 4, 5)
 
 
-def answered(*iterations: Iteration, **counts: int) -> Usage:
-    return Usage(**counts, terms=Terms("flex", iterations=iterations))
+Counts: TypeAlias = tuple[int, int, int, int, int]
+
+
+def counted(counts: Counts) -> Usage:
+    """Input, output, read from the cache, written to it for five minutes and for an hour."""
+    given, output, read, minutes, hour = counts
+    return Usage(given, output, read, minutes, hour)
+
+
+def answered(counts: Counts, *iterations: Iteration) -> Usage:
+    return replace(counted(counts), terms=Terms("flex", iterations=iterations))
 
 
 def test_the_counts_of_an_answer_are_those_of_all_its_iterations() -> None:
-    counts = {"input": 10, "output": 2, "cache_read": 3, "cache_write_5m": 4, "cache_write_1h": 5}
-    told = answered(TURN, replace(TURN, kind="compaction"), **counts)
-    assert with_iterations(told) == answered(
-        *told.terms.iterations, **{name: count * 2 for name, count in counts.items()}
-    )
-    assert with_iterations(Usage(**counts)) == Usage(**counts)
+    both = (TURN, replace(TURN, kind="compaction"))
+    told = answered((10, 2, 3, 4, 5), *both)
+    assert with_iterations(told) == answered((20, 4, 6, 8, 10), *both)
+    plain = counted((10, 2, 3, 4, 5))
+    assert with_iterations(plain) is plain
 
 
 @pytest.mark.parametrize("kind", ["compaction", "advisor_message"])
 def test_what_the_counts_say_beside_the_iterations_is_billed_and_marked(kind: str) -> None:
-    told = answered(TURN, replace(TURN, kind=kind), input=17, output=2)
+    told = answered((17, 2, 0, 0, 0), TURN, replace(TURN, kind=kind))
     found = with_iterations(told)
     assert found.terms.iterations[2:] == (Iteration("rest", input=7),)
     assert found.terms.unpriced == ("iterations",)
@@ -212,7 +221,7 @@ def test_what_the_counts_say_beside_the_iterations_is_billed_and_marked(kind: st
 
 
 def test_iterations_that_are_in_the_counts_are_not_billed_twice() -> None:
-    told = answered(TURN, replace(TURN, kind="fallback_message"), input=20, output=4)
+    told = answered((20, 4, 0, 0, 0), TURN, replace(TURN, kind="fallback_message"))
     assert with_iterations(told).terms.unpriced == ()
 
 
