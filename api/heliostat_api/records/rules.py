@@ -50,12 +50,6 @@ KOREAN: Final = {
         "quorum은 decision이 Ask일 때만 정할 수 있습니다"
     ),
     "must set exactly one of command and files": "command와 files 중 하나만 정해야 합니다",
-    "must set exactly one of tool, mcpTool, argv, class and host": (
-        "tool, mcpTool, argv, class, host 중 정확히 하나만 정해야 합니다"
-    ),
-    "must leave out quorum unless decision is Ask": (
-        "quorum은 decision이 Ask일 때만 정할 수 있습니다"
-    ),
     "must stay in the workspace: no '..'": "작업 공간 안의 경로여야 합니다. '..'는 쓸 수 없습니다",
 }
 """What each rule says, but for those of schedules and hosts: these have words of their own."""

@@ -53,7 +53,7 @@ def period_of(budget: Budget, at_ms: int) -> Period:
         return Period("all", None)
     zone = ZoneInfo(budget.zone)
     local = datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = local.replace(hour=0, minute=0, second=0)
     if budget.period is BudgetPeriod.DAY:
         return Period(f"{midnight:%Y-%m-%d}", _instant(midnight + timedelta(days=1)))
     first_of_next = (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)

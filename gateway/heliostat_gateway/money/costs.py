@@ -153,10 +153,6 @@ def _tokens(table: RateTable, usage: Usage) -> Iterator[tuple[str, int, Decimal 
             yield name, count, table.get(name)
 
 
-def _whole_of(part: str) -> str:
-    return PARTS[part][0] if part in PARTS else ""
-
-
 def _of_iteration(usage: Usage, iteration: Iteration) -> Usage:
     """An iteration as a request of its own, under the terms of the answer."""
     return Usage(
@@ -203,7 +199,9 @@ def _unknown_parts(rates: Rates, usage: Usage) -> Iterator[str]:
         if name.endswith("_audio") and name not in table and not rates.audio_as_text:
             yield name
     for whole in ("input", "cache_read", "output"):
-        shares = (count for name, count in parts.items() if _whole_of(name) == whole)
+        shares = [
+            count for name, count in parts.items() if name in PARTS and PARTS[name][0] == whole
+        ]
         if sum(shares) > getattr(usage, whole):
             yield f"shares of {whole}"
     is_split = any(name.startswith("cache_read_") for name in parts)

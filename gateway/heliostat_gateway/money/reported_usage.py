@@ -26,7 +26,6 @@ _ORDINARY: Final = frozenset(
 _ANYWHERE: Final = frozenset({"", "global", "not_available"})
 _ITERATIONS: Final = frozenset({"message", "compaction", "advisor_message", "fallback_message"})
 _MODALITIES: Final = {
-    "TEXT": "text",
     "AUDIO": "audio",
     "IMAGE": "image",
     "DOCUMENT": "image",

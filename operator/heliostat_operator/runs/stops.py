@@ -106,7 +106,7 @@ def _leaves_soon(pod: Pod) -> bool:
     """Whether it was told to leave, with no longer a grace than ours."""
     meta = pod.metadata
     grace = meta.deletion_grace_period_seconds
-    return meta.deletion_timestamp is not None and (grace or 0) <= STOP_GRACE_SECONDS
+    return meta.deletion_timestamp is not None and (grace is None or grace <= STOP_GRACE_SECONDS)
 
 
 def _nothing_left(facts: Facts) -> bool:
@@ -250,7 +250,7 @@ def _clock_ran_out(
         return None
     return Cancellation(
         time=now,
-        by="heliostat-operator",
+        by=FIELD_MANAGER,
         reason=FinishedReason.TIMED_OUT,
         message=f"The run used its {timeout.effective_seconds} s. Raise limits.timeoutSeconds.",
     )

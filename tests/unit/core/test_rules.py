@@ -1,5 +1,7 @@
 """What the rules of a schema are judged by: defaults, and the old items of keyed lists."""
 
+from typing import NoReturn
+
 import pytest
 
 from heliostat_core.rules import broken_rules, with_defaults
@@ -59,3 +61,20 @@ def test_an_item_of_a_keyed_list_is_judged_by_the_old_one_with_all_its_keys(
     old = [port(53, "TCP", "a"), port(53, "UDP", "b")]
     broken = [(each.path, str(each)) for each in broken_rules([item], old, PORTS, "ports")]
     assert broken == ([("ports[0]", "host must not change")] if is_broken else [])
+
+
+class Walked(dict[str, JsonValue]):
+    """Says when somebody looks into it."""
+
+    def items(self) -> NoReturn:
+        raise AssertionError("it was walked")
+
+
+def test_a_part_without_rules_is_not_walked() -> None:
+    """Most of a resource has none, and a status may be long."""
+    value: JsonObject = {"status": Walked(attempts=[]), "spec": {"host": "b"}}
+    rule: JsonObject = {"rule": "self.host == 'a'", "message": "must be a"}
+    spec: JsonObject = {"x-kubernetes-validations": [rule]}
+    status: JsonObject = {"properties": {"attempts": {"items": {}}}}
+    node: JsonObject = {"properties": {"spec": spec, "status": status}}
+    assert [each.path for each in broken_rules(value, None, node)] == ["spec"]

@@ -1,5 +1,6 @@
 """Budgets over HTTP: defined, read with what is spent, and taken away."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
 
 from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.errors import RefusalError
@@ -65,7 +67,8 @@ async def test_a_budget_is_defined_and_read(admin: httpx2.AsyncClient) -> None:
     assert [each["name"] for each in listed] == ["all", "team"]
     assert (listed[0]["leftNanos"], listed[0]["leftTokens"]) == (None, 0)
     assert (listed[0]["timeZone"], listed[0]["period"]) == ("Asia/Seoul", "day")
-    assert listed[0]["untilMs"] > 1_700_000_000_000
+    now = time.time() * 1000
+    assert now - 60_000 < listed[0]["untilMs"] <= now + 24 * 3600 * 1000
 
 
 async def test_what_is_reserved_counts_and_nothing_is_less_than_nothing(
@@ -118,3 +121,11 @@ async def test_bounds_are_taken(admin: httpx2.AsyncClient, definition: dict[str,
 @pytest.mark.parametrize("name", ["Team", "-team", "team-", "x" * 64, "a_b"])
 async def test_a_name_is_written_as_names_are(admin: httpx2.AsyncClient, name: str) -> None:
     assert (await admin.put(f"/budgets/{name}", json={"capNanos": 1})).status_code == 422
+
+
+def test_every_operation_has_a_name_of_its_own(ledger: SqliteLedger) -> None:
+    """Clients are generated from them."""
+    router = APIRouter()
+    Budgets(ledger).add_to(router)
+    names = {route.name for route in router.routes if isinstance(route, APIRoute)}
+    assert names == {"list_budgets", "put_budget", "get_budget", "delete_budget"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.money.bookings import Bound, Terms, Usage
+from heliostat_gateway.money.bookings import Bound, ExecutionTotal, Iteration, Terms, Usage
 from heliostat_gateway.money.bounds import (
     DOCUMENT_TOKENS,
     HIDDEN_TOKENS,
@@ -20,6 +20,7 @@ from heliostat_gateway.money.bounds import (
 )
 from heliostat_gateway.money.costs import (
     DEFAULT_OUTPUT_TOKENS,
+    Charge,
     OutputHistory,
     charge,
     cost_nanos,
@@ -27,7 +28,7 @@ from heliostat_gateway.money.costs import (
     max_tokens_of,
 )
 from heliostat_gateway.money.prices import FlatRates, RateTable, Variants, find_rates
-from heliostat_gateway.money.reservations import output_nanos
+from heliostat_gateway.money.reservations import Used, output_nanos
 from heliostat_json.objects import JsonObject, dump_object
 
 PRICES = {
@@ -91,6 +92,21 @@ def test_the_expected_output_is_the_mean_and_twice_the_deviation_rounded_up() ->
     assert history.expected("a", "m", None) == 76  # 40.125 + 2 x 17.625 is 75.375
 
 
+def test_the_agents_that_were_used_last_are_remembered() -> None:
+    history = OutputHistory()
+    for number in range(4096):
+        history.learn(f"agent-{number}", "m", 40)
+    history.learn("agent-0", "m", 40)
+    assert history.expected("agent-1", "m", None) < 100
+    history.learn("one more", "m", 40)
+    known = [history.expected(f"agent-{number}", "m", None) < 100 for number in range(3)]
+    assert known == [True, False, True]
+
+
+def test_a_request_that_expects_no_output_reserves_none() -> None:
+    assert expect(RATES, 4, 0).output_nanos == 0
+
+
 def test_the_estimate_tells_output_apart() -> None:
     estimate = expect(RATES, 401, 100)
     assert estimate.usage == Usage(input=101, output=100)
@@ -99,9 +115,18 @@ def test_the_estimate_tells_output_apart() -> None:
 
 @pytest.mark.parametrize(
     ("document", "expected"),
-    [({}, None), ({"max_tokens": 5}, 5), ({"max_tokens": 5, "max_completion_tokens": 7}, 7)],
+    [
+        ({}, None),
+        ({"max_tokens": 5}, 5),
+        ({"max_tokens": 5, "max_completion_tokens": 7}, 7),
+        ({"max_tokens": 0}, 0),
+        ({"max_tokens": -1}, None),
+        ({"max_tokens": 5, "max_completion_tokens": -1}, 5),
+        ({"max_tokens": True}, None),
+        ({"max_tokens": "5"}, None),
+    ],
 )
-def test_the_maximum_is_found_in_either_dialect(document: JsonObject, expected: int) -> None:
+def test_the_maximum_is_found_in_either_dialect(document: JsonObject, expected: int | None) -> None:
     assert max_tokens_of(document) == expected
 
 
@@ -257,3 +282,109 @@ def test_audio_is_reserved_at_its_own_price() -> None:
     block: JsonObject = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
     heard = bound(rates, {"messages": [{"content": [block]}]}, 1000)
     assert heard.input_nanos == heard.input_tokens * 32_000
+
+
+def test_a_kind_that_has_no_price_is_named() -> None:
+    bare = FlatRates({"input": Decimal(2), "output": Decimal(10)})
+    used = Usage(input=3, cache_read=5, web_searches=1)
+    assert charge(bare, used) == Charge(6000, ("cache_read", "web_searches"))
+    with pytest.raises(KeyError, match="web_searches"):
+        cost_nanos(bare, used)
+    assert charge(bare, Usage()) == Charge(0)
+
+
+def test_a_part_is_never_more_than_what_it_is_a_part_of() -> None:
+    rates = FlatRates(PRICES | {"input_audio": Decimal(7), "thinking": Decimal(20)})
+    terms = Terms(parts=(("input_audio", 9), ("input_video", 2), ("unheard_of", 5)))
+    used = Usage(input=4, output=6, thinking=2, terms=terms)
+    # All input is audio then, and two of the output's tokens are thoughts.
+    found = charge(rates, used)
+    assert found == Charge(4 * 7000 + 2 * 20_000 + 4 * 10_000, ("shares of input",))
+    fits = replace(used, terms=Terms(parts=(("input_audio", 3), ("input_video", 1))))
+    assert charge(rates, fits) == Charge(3 * 7000 + 2000 + 2 * 20_000 + 4 * 10_000)
+
+
+def test_what_a_provider_states_counts_where_it_charges_that_and_halves_go_to_the_even() -> None:
+    class Stating(FlatRates):
+        takes_stated = True
+
+    def stated(dollars: str) -> Usage:
+        return Usage(input=1, terms=Terms(stated_dollars=dollars))
+
+    assert charge(RATES, stated("0.5")) == Charge(2000)
+    rates = Stating(PRICES)
+    assert charge(rates, stated("0.5")) == Charge(500_000_000)
+    assert charge(rates, stated("")) == Charge(2000)
+    assert charge(rates, stated("0.0000000025")) == Charge(2)
+
+
+@pytest.mark.parametrize(
+    ("usage", "marks"),
+    [
+        (Usage(speed="standard"), ()),
+        (Usage(speed="warp"), ("speed=warp",)),
+        (Usage(terms=Terms(tier="batch")), ("service_tier=batch",)),
+        (Usage(terms=Terms(geo="us")), ("inference_geo=us",)),
+        (Usage(terms=Terms(unpriced=("fee",))), ("fee",)),
+        (Usage(speed="warp", terms=Terms(unpriced=("fee",))), ("fee", "speed=warp")),
+        (Usage(input=5, terms=Terms(parts=(("input_audio", 5),))), ("input_audio",)),
+        (Usage(input=5, terms=Terms(parts=(("input_image", 5),))), ()),
+        (Usage(terms=Terms(iterations=(Iteration("message", "m"),))), ("iterations[].model=m",)),
+        (Usage(terms=Terms(iterations=(Iteration("message"),))), ()),
+        (
+            Usage(speed="warp", terms=Terms(iterations=(Iteration("message"),))),
+            ("speed=warp",),
+        ),
+    ],
+)
+def test_what_the_price_book_does_not_know_marks_the_answer(
+    usage: Usage, marks: tuple[str, ...]
+) -> None:
+    assert charge(RATES, usage).unpriced == marks
+
+
+@pytest.mark.parametrize(
+    ("parts", "marks"),
+    [
+        ((("input_audio", 2),), ("cached input_audio",)),
+        ((("input_audio", 2), ("cache_read_audio", 1)), ()),
+        ((("input_audio", 2), ("cache_read_text", 1)), ()),
+        ((("input_video", 2),), ()),  # it costs as text, cached or not
+    ],
+)
+def test_whether_sound_came_from_the_cache_has_to_be_said(
+    parts: tuple[tuple[str, int], ...], marks: tuple[str, ...]
+) -> None:
+    rates = FlatRates(
+        PRICES | {"input_audio": Decimal(7), "cache_read_audio": Decimal(1)},
+    )
+    used = Usage(input=9, cache_read=4, terms=Terms(parts=parts))
+    assert charge(rates, used).unpriced == marks
+    assert charge(rates, replace(used, cache_read=1)).unpriced == marks
+    apart = tuple(each for each in parts if each[0].startswith("input"))
+    assert charge(rates, replace(used, cache_read=0, terms=Terms(parts=apart))).unpriced == ()
+
+
+def test_an_iteration_is_billed_as_a_request_of_its_own_under_the_terms_of_the_answer() -> None:
+    prices = {"input": 1, "output": 10, "cache_read": 100}
+    prices |= {"cache_write_5m": 1000, "cache_write_1h": 10_000}
+    plain = {kind: Decimal(price) for kind, price in prices.items()}
+    doubled = {kind: price * 2 for kind, price in plain.items()}
+    rates = FlatRates(plain, named={("tier", "flex"): doubled, ("speed", "fast"): doubled})
+    one = Iteration("message", "", 1, 2, 3, 4, 5)
+    figures = 1 + 2 * 10 + 3 * 100 + 4 * 1000 + 5 * 10_000
+    for tier, speed, factor in (("", "", 1), ("flex", "", 2), ("", "fast", 2)):
+        terms = Terms(tier=tier, iterations=(one, one), parts=(("input_audio", 1),))
+        used = Usage(speed=speed, terms=terms)
+        assert charge(rates, used).nanos == 2 * figures * 1000 * factor
+
+
+def test_a_usage_of_which_nothing_is_said_is_none() -> None:
+    """Rows and answers leave out what is zero or empty."""
+    for each in (Usage(), Iteration(""), Terms(), Used(), ExecutionTotal()):
+        values = dict(vars(each))
+        assert values.pop("settled", True)  # nothing is open
+        assert [
+            value for value in values.values() if value not in (Terms(), Usage()) and value
+        ] == []
+    assert Usage().total == 0

@@ -9,9 +9,27 @@ import pytest
 
 from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.access.keyring import Revocations
-from heliostat_gateway.money.bookings import CapReachedError, UnknownBudgetError, Usage
+from heliostat_gateway.money.bookings import (
+    AttemptTotal,
+    Booking,
+    Bound,
+    CapReachedError,
+    ExecutionTotal,
+    Iteration,
+    LedgerMode,
+    LedgerRow,
+    LedgerState,
+    Terms,
+    UnknownBudgetError,
+    Usage,
+    first_booking,
+    head_of,
+    sum_usages,
+    turns_of,
+)
 from heliostat_gateway.money.budgets import Budget, BudgetPeriod
 from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.money.rows import read_rows, settled_sum, write_settled
 from heliostat_gateway.storage import Storage, StorageError
 from support.ledgers import booking, holder, opening, run, service
 
@@ -253,3 +271,200 @@ async def test_a_part_that_the_last_word_leaves_out_is_not_booked(storage: Stora
     await ledger.settle([booking("1", 35)], 2)
     total = await ledger.execution("uid")
     assert (total.cost_nanos, total.settled) == (35, True)
+
+
+# ---- rows ----------------------------------------------------------------------------------------
+
+COUNTS = Usage(1, 2, 3, 4, 5, 6, 7, "fast")
+ODD = Booking("1", 1, "vertex", "opus", "key-2", COUNTS, 8, True, False, "cut", "req-9")
+TERMED = replace(
+    ODD,
+    part=2,
+    provider="bedrock",
+    usage=replace(COUNTS, terms=Terms("flex", "us", (("input_audio", 3),), (Iteration("x"),))),
+    reported=False,
+    estimated=True,
+)
+
+
+@pytest.mark.parametrize("ended", [None, 9])
+async def test_what_is_written_of_a_part_is_read_again(storage: Storage, ended: int | None) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.open(opening("1", run("uid", Caps()), started_ms=4))
+    if ended is None:
+        await ledger.note([TERMED, ODD])
+    else:
+        await ledger.settle([TERMED, ODD], ended)
+    assert await ledger.request("1") == [
+        LedgerRow("uid/1", 4, ended, part) for part in (ODD, TERMED)
+    ]
+    assert await ledger.request("2") == []
+
+
+async def test_the_sum_of_an_execution_has_all_its_parts(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.open(opening("1", run("uid", Caps())))
+    await ledger.open(opening("2", run("uid", Caps(), attempt=3), started_ms=7))
+    await ledger.settle([ODD, TERMED], 9)
+    await ledger.settle([replace(ODD, id="2", model="haiku")], 9)
+    three_parts = Usage(3, 6, 9, 12, 15, 18, 21)
+    assert await ledger.execution("uid") == ExecutionTotal(
+        cost_nanos=24,
+        requests=2,
+        settled=True,
+        estimated=True,
+        usage=three_parts,
+        provider="vertex",
+        model="haiku",
+        attempts=(AttemptTotal(1, 16, 1), AttemptTotal(3, 8, 1)),
+    )
+
+
+async def test_an_execution_without_calls_has_no_sums(storage: Storage) -> None:
+    assert await SqliteLedger(storage).execution("nobody") == ExecutionTotal()
+    assert await SqliteLedger(storage).agent("nobody") == (0, 0)
+
+
+def test_a_ledger_of_its_own_serves_one_gateway_and_waits_for_nothing(storage: Storage) -> None:
+    state = SqliteLedger(storage).state()
+    assert state == LedgerState(LedgerMode.EMBEDDED, spooled=0, gateways=1, outages=0, reason="")
+
+
+def test_the_row_that_is_written_ahead_is_an_estimate() -> None:
+    asked = replace(opening("1", run("uid", Caps()), cost=70, size=9), credential="key-2")
+    assert first_booking(asked) == Booking(
+        "1", 1, "scripted", "m", "key-2", Usage(input=9), 70, False, True, "open"
+    )
+    assert (first_booking(asked).provider_request, opening("1", holder()).credential) == ("", "")
+
+
+def test_the_head_of_a_request_says_whose_it_is() -> None:
+    asked = replace(opening("1", run("uid", Caps(), attempt=2), started_ms=5), session="s")
+    head = head_of(asked, ("account:uid",))
+    assert (head.id, head.account, head.key, head.kind) == ("1", "uid", "uid/2", "execution")
+    assert (head.user, head.agent, head.execution, head.attempt) == (
+        "user",
+        "default/a",
+        "uid",
+        2,
+    )
+    assert (head.session, head.started_ms, head.counted) == ("s", 5, ("account:uid",))
+
+
+def test_tokens_are_summed_by_kind() -> None:
+    assert sum_usages([TERMED.usage]) is TERMED.usage
+    assert sum_usages([COUNTS, TERMED.usage]) == Usage(2, 4, 6, 8, 10, 12, 14)
+    assert sum_usages([]) == Usage()
+    assert (COUNTS.total_input, COUNTS.total) == (1 + 3 + 4 + 5, 1 + 2 + 3 + 4 + 5)
+
+
+@pytest.mark.parametrize(
+    ("cost", "usage", "turns"),
+    [(0, Usage(), 0), (1, Usage(), 1), (0, Usage(input=1), 1), (0, Usage(output=1), 1)],
+)
+def test_a_request_that_used_anything_is_one_turn(cost: int, usage: Usage, turns: int) -> None:
+    free = booking("1", 0, usage=Usage())
+    assert turns_of([free, booking("1", cost, usage=usage, part=2)]) == turns
+
+
+# ---- open calls ----------------------------------------------------------------------------------
+
+
+async def left(ledger: SqliteLedger) -> int:
+    """Nano-dollars that are neither spent nor held."""
+    (total,) = await ledger.budgets(5)
+    assert total.budget.cap_nanos is not None
+    return total.budget.cap_nanos - total.spent_nanos
+
+
+@pytest.mark.parametrize(
+    ("strict", "reported", "held"), [(False, True, 35), (False, False, 100), (True, True, 100)]
+)
+async def test_a_report_gives_back_what_a_plain_key_does_not_need(
+    storage: Storage, strict: bool, reported: bool, held: int
+) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.put_budget(Budget("team", cap_nanos=1000))
+    who = service("one", Caps(strict=strict), budgets=("team",))
+    bound = Bound(input_tokens=10, input_nanos=100, max_tokens=0, output_rate=0)
+    asked = opening("1", who, bound=bound)
+    estimate = replace(asked.estimate, output_nanos=5)
+    await ledger.open(replace(asked, estimate=estimate))
+    assert await left(ledger) == 900
+    await ledger.note([booking("1", 30, reported=reported)])
+    assert await left(ledger) == 1000 - held
+    (total,) = await ledger.budgets(5)
+    assert total.spent_tokens == (7 if held == 35 else 10)
+
+
+async def test_the_last_part_says_whether_the_input_is_known(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.put_budget(Budget("team", cap_nanos=1000))
+    await ledger.open(opening("1", service("one", Caps(), budgets=("team",))))
+    await ledger.note([booking("1", 10), booking("1", 20, part=2, reported=False)])
+    assert await left(ledger) == 900
+    await ledger.note([booking("1", 20, part=2)])
+    assert await left(ledger) == 970
+
+
+async def test_one_note_may_be_about_several_requests(storage: Storage) -> None:
+    """One of them may be settled already."""
+    ledger = SqliteLedger(storage)
+    for name in ("1", "2", "3"):
+        await ledger.open(opening(name, run(f"uid-{name}", Caps())))
+    await ledger.settle([booking("1", 7)], 2)
+    await ledger.note([booking("3", 50), booking("1", 99), booking("2", 60)])
+    found = [(await ledger.execution(f"uid-{name}")).cost_nanos for name in ("1", "2", "3")]
+    assert found == [7, 60, 50]
+    await ledger.settle([booking("3", 5), booking("1", 99), booking("2", 6)], 3)
+    found = [(await ledger.execution(f"uid-{name}")).cost_nanos for name in ("1", "2", "3")]
+    assert found == [7, 6, 5]
+
+
+async def test_what_a_dead_gateway_left_says_so(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.open(opening("1", holder()))
+    await ledger.note([booking("1", 60)])
+    ledger.recover(9)
+    [row] = await ledger.request("1")
+    assert (row.booking.outcome, row.booking.estimated, row.ended_ms) == ("gateway_died", True, 9)
+    assert row.booking == replace(booking("1", 60), outcome="gateway_died", estimated=True)
+
+
+async def test_a_budget_that_is_defined_anew_keeps_what_is_spent(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    for cap in (100, 500):
+        await ledger.put_budget(Budget("team", cap_nanos=cap))
+        await ledger.open(opening(str(cap), service("one", Caps(), budgets=("team",)), cost=100))
+    assert await left(ledger) == 300
+    found = await ledger.budget("team", 5)
+    assert found is not None
+    assert (found.budget.cap_nanos, found.spent_nanos) == (500, 200)
+    assert await ledger.budget("nobody", 5) is None
+
+
+# ---- what gateways bring later -------------------------------------------------------------------
+
+
+def test_the_word_of_a_gateway_that_seemed_dead_replaces_what_was_booked_for_it(
+    storage: Storage,
+) -> None:
+    SqliteLedger(storage)
+    head = head_of(opening("1", run("uid", Caps())), ("account:uid", "budget:team@all"))
+    died = [replace(ODD, outcome="gateway_died"), replace(TERMED, outcome="gateway_died")]
+    word = [ODD, replace(TERMED, cost_nanos=5, outcome="answered")]
+
+    def write(parts: list[Booking]) -> tuple[bool, int, list[str]]:
+        done = storage.run_now(lambda connection: write_settled(connection, head, parts, 3))
+        sums = storage.run_now(
+            lambda connection: [settled_sum(connection, key) for key in head.counted]
+        )
+        assert sums[0] == sums[1]
+        rows = storage.run_now(lambda connection: read_rows(connection, "1"))
+        return done, sums[0].nanos, [row.booking.outcome for row in rows]
+
+    assert write(died) == (True, 16, ["gateway_died"] * 2)
+    assert write(died) == (False, 16, ["gateway_died"] * 2)
+    assert write(word) == (True, 13, ["cut", "answered"])
+    assert write(died) == (False, 13, ["cut", "answered"])
+    assert write(word) == (False, 13, ["cut", "answered"])

@@ -9,7 +9,8 @@ import pytest
 
 from heliostat_gateway.money.bookings import CapReachedError, Iteration, Terms, Usage
 from heliostat_gateway.money.ledger import SqliteLedger
-from heliostat_gateway.money.schema import VERSION, NewerSchemaError
+from heliostat_gateway.money.rows import DIED
+from heliostat_gateway.money.schema import TABLES, VERSION, NewerSchemaError
 from heliostat_gateway.redis_state.requests import BOOKINGS
 from heliostat_gateway.storage import Storage
 from support.ledgers import booking, holder, opening
@@ -56,6 +57,8 @@ async def test_rows_of_version_0_keep_their_money(old: Path) -> None:
     )
     assert [(one.attempt, one.cost_nanos) for one in total.attempts] == [(1, 70), (2, 30)]
     assert await ledger.agent("default/a") == (100, 2)
+    [left_open] = await ledger.request("2")
+    assert (left_open.ended_ms, left_open.booking.outcome) == (7, DIED)
     with pytest.raises(CapReachedError) as caught:
         await ledger.open(opening("3", holder(cap=100)))
     assert caught.value.spent == 100
@@ -69,6 +72,20 @@ def test_a_file_is_brought_up_to_date_once(old: Path) -> None:
         (version,) = storage.run_now(lambda c: c.execute("PRAGMA user_version").fetchone())
         assert version == VERSION
         storage.close()
+
+
+def test_the_files_of_gateways_in_the_field_are_taken_as_they_are(tmp_path: Path) -> None:
+    """They have version 1."""
+    connection = sqlite3.connect(tmp_path / "ledger.sqlite")
+    connection.executescript(f"{TABLES} PRAGMA user_version = 1;")
+    connection.execute("INSERT INTO sums VALUES ('account:a', 7, 0, 1, 7)")
+    connection.commit()
+    connection.close()
+    storage = Storage(tmp_path)
+    SqliteLedger(storage)
+    found = storage.run_now(lambda c: c.execute("SELECT nanos FROM sums").fetchall())
+    assert found == [(7,)]
+    storage.close()
 
 
 def test_a_file_of_a_newer_gateway_is_left_alone(tmp_path: Path) -> None:

@@ -6,15 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.money.bookings import Bound, CapReachedError, Estimate, Reserved, Usage
+from heliostat_gateway.money.budgets import Budget, BudgetPeriod
 from heliostat_gateway.money.reservations import (
     Counted,
     Used,
     affordable,
+    counted_of,
     held_after_note,
     output_nanos,
     reserve,
 )
+from support.ledgers import opening, service
 
 BOUNDS = st.builds(
     Bound,
@@ -37,6 +41,8 @@ def test_what_is_affordable_is_exactly_what_fits(nanos: int, bound: Bound) -> No
         assert tokens < 0
     elif bound.output_rate:
         assert output_nanos(tokens, bound) <= nanos < output_nanos(tokens + 1, bound) + 1
+    else:
+        assert tokens == bound.max_tokens
 
 
 @st.composite
@@ -179,3 +185,73 @@ def test_a_note_never_holds_less_than_what_is_used(
     assert noted <= after <= max(held, noted)
     if firm:
         assert after >= held
+
+
+@pytest.mark.parametrize(
+    ("held", "noted", "output", "firm", "after"),
+    [
+        (100, 30, 20, False, 50),  # the input is known, and only output is expected
+        (100, 30, 20, True, 100),
+        (100, 90, 20, False, 100),  # never more than was held
+        (100, 130, 20, False, 130),  # but for what is used
+        (100, 130, 20, True, 130),
+    ],
+)
+def test_a_note_gives_back_what_is_not_expected_any_more(
+    held: int, noted: int, output: int, firm: bool, after: int
+) -> None:
+    assert held_after_note(held, noted, output, firm=firm) == after
+
+
+@pytest.mark.parametrize(("dearest", "nanos"), [(0, 70), (50, 50), (90, 70)])
+def test_a_plain_key_holds_at_most_what_the_dearest_call_of_its_account_cost(
+    dearest: int, nanos: int
+) -> None:
+    account, budget = Counted("account:a"), Counted("budget:b@all", nanos=1000, budget="b")
+    used = {account.key: Used(dearest=dearest), budget.key: Used(dearest=5)}
+    found = reserve((account, budget), used, estimate(cost=70, tokens=9), strict=False)
+    assert found == Reserved(nanos, 9)
+    assert found.max_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("what", "used"),
+    [("cost", Used(nanos=10)), ("tokens", Used(tokens=10)), ("turns", Used(turns=10))],
+)
+def test_a_call_is_let_in_while_anything_is_left(what: str, used: Used) -> None:
+    caps = Counted("account:a", nanos=10, tokens=10, turns=10)
+    less = Used(*(max(0, each - 1) for each in (used.nanos, used.tokens, used.turns)))
+    assert reserve((caps,), {caps.key: less}, estimate(cost=70), strict=False).nanos == 70
+    with pytest.raises(CapReachedError) as caught:
+        reserve((caps,), {caps.key: used}, estimate(cost=70), strict=False)
+    error = caught.value
+    assert (error.what, error.cap, error.spent, error.needed) == (what, 10, 10, 0)
+    assert (error.budget, error.until_ms) == ("", None)
+
+
+@pytest.mark.parametrize(("max_tokens", "needed"), [(5, 10 + 1 * 3), (0, 10)])
+def test_a_strict_call_needs_its_input_and_a_token_of_each_choice(
+    max_tokens: int, needed: int
+) -> None:
+    bound = Bound(10, 0, max_tokens, 0, choices=3)
+    caps = Counted("account:a", tokens=9)
+    with pytest.raises(CapReachedError) as caught:
+        reserve((caps,), {caps.key: Used(tokens=1)}, estimate(bound=bound), strict=True)
+    assert caught.value.needed == needed
+
+
+def test_an_account_counts_first_and_then_each_budget_in_its_period() -> None:
+    day = Budget("day", 5, 6, BudgetPeriod.DAY)
+    caller = service("key", Caps(cost_nanos=1, tokens=2, turns=3), ("day",))
+    asked = opening("1", caller, started_ms=86_400_000)
+    assert counted_of(asked, [day]) == (
+        Counted("account:key", 1, 2, 3),
+        Counted("budget:day@1970-01-02", 5, 6, None, "day", 2 * 86_400_000),
+    )
+
+
+def test_a_strict_key_is_never_reserved_for_without_a_bound() -> None:
+    caps = Counted("account:a")
+    with pytest.raises(ValueError, match="bound"):
+        reserve((caps,), {caps.key: Used()}, estimate(), strict=True)
+    assert reserve((caps,), {caps.key: Used()}, estimate(), strict=False).nanos == 0

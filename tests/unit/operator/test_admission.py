@@ -6,14 +6,15 @@ from datetime import datetime
 import pytest
 
 from heliostat_core.agents import Agent
-from heliostat_core.conditions import BlockedReason, FinishedReason
-from heliostat_core.executions import AgentSeen, Execution, ExecutionStatus
-from heliostat_core.names import OFFERED_ANNOTATION
+from heliostat_core.conditions import BlockedReason, FinishedReason, find_condition
+from heliostat_core.executions import AgentSeen, BlockedBy, Execution, ExecutionStatus, Timeout
+from heliostat_core.names import BUDGETS_ANNOTATION, OFFERED_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.schedules import Blackout
 from heliostat_core.schedules.status import SchedulePause, ScheduleStatus
 from heliostat_google.problems import SecretProblem, SecretReason
 from heliostat_operator.gateway.ledgers import AgentSum
-from heliostat_operator.runs.admission import Candidate, first_block, slot_block
+from heliostat_operator.model.effects import NOBODY, Charge, HoldExecution, SnapshotAgent
+from heliostat_operator.runs.admission import Candidate, charge_of, first_block, slot_block
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.lifecycle import decide
@@ -170,3 +171,135 @@ def test_of_several_full_limits_the_one_that_its_owner_can_raise_is_told(
     block = slot_block(slots)
     assert block is not None
     assert block.reason == reason
+
+
+# ---- who is charged ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "of_agent", "budgets", "charge"),
+    [
+        (None, None, None, NOBODY),
+        (None, "ada", None, Charge("ada")),
+        ("bob", "ada", None, Charge("bob")),
+        ("bob", None, "team", Charge("bob", ("team",))),
+        ("", "ada", "", Charge("ada")),
+        (None, None, " team , all,,team ", Charge("", ("team", "all"))),
+    ],
+)
+def test_the_calls_of_a_run_are_booked_on_its_owner_or_its_agents(
+    own: str | None, of_agent: str | None, budgets: str | None, charge: Charge
+) -> None:
+    def annotations(**given: str | None) -> dict[str, str]:
+        names = {"owner": OWNER_ANNOTATION, "budgets": BUDGETS_ANNOTATION}
+        return {names[name]: value for name, value in given.items() if value is not None}
+
+    run, agent = make_execution(), make_agent()
+    run_meta = run.metadata.model_copy(update={"annotations": annotations(owner=own)})
+    meta = agent.metadata.model_copy(
+        update={"annotations": annotations(owner=of_agent, budgets=budgets)}
+    )
+    run, agent = (
+        run.model_copy(update={"metadata": run_meta}),
+        agent.model_copy(update={"metadata": meta}),
+    )
+    assert charge_of(run, agent) == charge
+    freeze = next(each for each in look(run, agent).effects if isinstance(each, SnapshotAgent))
+    assert (freeze.charge, freeze.agent_uid, freeze.spec) == (charge, meta.uid, agent.spec)
+
+
+# ---- what an admission writes --------------------------------------------------------------------
+
+
+def test_an_admission_is_recorded_before_anything_is_made() -> None:
+    execution = make_execution()
+    decision = look(execution, make_agent(limits={"timeoutSeconds": 600}))
+    hold, freeze = decision.effects
+    assert (type(hold), type(freeze), decision.again_after) == (HoldExecution, SnapshotAgent, 0)
+    status = decision.status
+    assert (status.phase, [each.reason for each in status.blocked_by]) == ("Starting", ["Starting"])
+    assert status.timeout == Timeout(
+        effective_seconds=600, source="Agent spec.limits.timeoutSeconds"
+    )
+    assert status.agent == AgentSeen(uid=make_agent().metadata.uid, generation=1)
+    assert [each.number for each in status.attempts] == [1]
+    admitted = find_condition(status.conditions, "Admitted")
+    assert admitted is not None
+    assert (admitted.status, admitted.reason) == ("True", "Admitted")
+
+
+@pytest.mark.parametrize(
+    ("deadline", "blackout", "ahead", "again"),
+    [
+        (None, False, 0, 30),
+        (None, False, 100, 50),
+        (45, False, 100, 45),
+        (45, False, 0, 30),
+        (20, False, 0, 20),
+        (None, True, 400, 60),  # when the blackout is over
+        (45, True, 400, 45),
+    ],
+)
+def test_a_run_that_waits_is_looked_at_when_something_may_have_changed(
+    deadline: int | None, blackout: bool, ahead: int, again: float
+) -> None:
+    due = None if deadline is None else NOW + seconds(deadline)
+    execution = make_execution(
+        deadlineTime=due,
+        trigger={"kind": "Schedule", "id": "Builtin", "scheduledTime": NOW.isoformat()},
+    )
+    agent = with_schedule(suspended=not blackout, paused=False, blackout=blackout)
+    seen = Observation(agent, None, make_slots(ahead=ahead), Facts(None, None), None)
+    decision = decide(execution, seen, NOW, make_settings())
+    assert (decision.again_after, decision.effects) == (again, ())
+    admitted = find_condition(decision.status.conditions, "Admitted")
+    assert admitted is not None
+    [block] = decision.status.blocked_by
+    assert (admitted.status, admitted.reason) == ("False", block.reason)
+    assert admitted.message == block.message
+    assert block.estimated_time == (NOW + seconds(60) if blackout else None)
+
+
+def test_a_refused_run_is_let_go_in_a_step_of_its_own() -> None:
+    execution = make_execution(deadlineTime=NOW)
+    decision = look(execution, make_agent())
+    assert (decision.effects, decision.again_after, decision.status.phase) == ((), 0, "Failed")
+    ended = execution.model_copy(update={"status": decision.status})
+    assert ended.is_settled
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (0, "0 of this namespace wait "),
+        (1, "1 of this namespace waits "),
+        (2, "2 of this namespace wait "),
+        (10, "10 of this"),
+        (11, "more than 10 of this"),
+        (50, "more than 10 of this"),
+        (51, "more than 50 of this"),
+        (101, "more than 100 of this"),
+        (501, "more than 500 of this"),
+        (1000, "more than 500 of this"),
+        (1001, "more than 1000 of this"),
+    ],
+)
+def test_a_long_queue_is_told_roughly(ahead: int, words: str) -> None:
+    """Each step of it would else be a write of every status in it."""
+    block = slot_block(make_slots(granted=False, agent=FULL, ahead=ahead))
+    assert block is not None
+    assert f"; {words}" in block.message
+
+
+def test_long_words_of_others_are_cut_to_what_a_status_can_hold() -> None:
+    long = SecretProblem(SecretReason.REFUSED, "x" * 5000)
+    [block] = look(
+        make_execution(), make_agent(), secrets=ResolvedSecrets(problem=long)
+    ).status.blocked_by
+    assert block.message == "x" * 1024
+    pause = AgentSum(paused=True, reason="y" * 5000, resume_with="z" * 5000)
+    paused = first_block(Candidate(make_execution(), make_agent(), make_slots(), NOW, pause))
+    assert paused is not None
+    assert (paused.message.count("y" * 400), paused.message.count("y" * 401)) == (1, 0)
+    assert (paused.message.count("z" * 400), paused.message.count("z" * 401)) == (1, 0)
+    assert BlockedBy.model_validate(paused.model_dump()) == paused

@@ -1,6 +1,8 @@
 """Who may start next: limits are never exceeded, priorities hold, nobody waits for ever."""
 
+import pickle
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import pytest
@@ -344,6 +346,22 @@ def test_a_granted_run_that_is_cancelled_gives_its_slot_on() -> None:
     assert granted(limiter) == {"second"}
 
 
+def count_calls(work: Callable[[], object]) -> int:
+    """How many functions were called meanwhile."""
+    calls = 0
+
+    def count(_: FrameType, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
 def test_what_it_costs_to_grant_a_slot_does_not_depend_on_how_many_wait() -> None:
     """Counted in requests that are looked at, which machines do not differ in."""
 
@@ -353,20 +371,264 @@ def test_what_it_costs_to_grant_a_slot_does_not_depend_on_how_many_wait() -> Non
             total=1,
             limit=10_000,
         )
-        calls = 0
-
-        def count(_: FrameType, event: str, __: object) -> None:
-            nonlocal calls
-            calls += event == "call"
-
-        sys.setprofile(count)
-        try:
-            limiter.granted()
-        finally:
-            sys.setprofile(None)
-        return calls
+        return count_calls(limiter.granted)
 
     assert looked_at(2000) <= looked_at(20) + 5
+
+
+# ---- what is known -----------------------------------------------------------------------------
+
+
+def changed(execution: Execution, **spec: object) -> Execution:
+    """A newer version of it, with that in its spec."""
+    newer = later(execution, execution.status)
+    return newer.model_copy(update={"spec": execution.spec.model_copy(update=spec)})
+
+
+def test_nothing_has_become_free_before_anything_is_known() -> None:
+    assert not ConcurrencyLimiter(1, AGING).take_freed()
+
+
+def test_the_newest_version_is_known_though_nothing_of_it_counts() -> None:
+    """What is older than it is left out, whatever it says."""
+    first = make_waiting("first")
+    second = changed(first, priority=9)
+    third = later(later(first, first.status), first.status)
+    limiter = make_board(first, make_waiting("other", after=1, priority=7))
+    limiter.see_execution(third)
+    limiter.see_execution(second)
+    assert granted(limiter) == {"other"}
+
+
+RUN = starting(make_waiting("run"))
+STALLED = stalled(RUN)
+BETWEEN = between(RUN, wait=300)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "frees"),
+    [
+        (make_waiting("run"), changed(make_waiting("run"), cancel=True), True),
+        (make_waiting("run"), changed(make_waiting("run"), priority=3), False),
+        (make_waiting("run"), RUN, False),
+        (RUN, changed(RUN, cancel=True), False),  # until its pod has gone
+        (RUN, STALLED, True),
+        (RUN, BETWEEN, True),
+        (RUN, between(RUN, wait=60), False),
+        (RUN, finished(RUN), True),
+        (STALLED, changed(STALLED, priority=3), False),
+        (STALLED, later(STALLED, RUN.status), True),  # more may be tried in its namespace
+        (STALLED, between(STALLED, wait=300), True),
+        (BETWEEN, later(BETWEEN, RUN.status), False),
+        (BETWEEN, changed(BETWEEN, cancel=True), True),
+        (make_waiting("run"), finished(make_waiting("run")), False),
+    ],
+    ids=[
+        "a waiting run is cancelled",
+        "a waiting run has another priority",
+        "a waiting run starts",
+        "a run is cancelled",
+        "its pod can't start",
+        "it waits long for a further attempt",
+        "it waits shortly for a further attempt",
+        "a run ends",
+        "a stalled run has another priority",
+        "a stalled run starts after all",
+        "a stalled run waits for a further attempt",
+        "a further attempt starts",
+        "a run is cancelled between attempts",
+        "a waiting run ends",
+    ],
+)
+def test_what_may_let_another_run_start(before: Execution, after: Execution, frees: bool) -> None:
+    limiter = make_board(before)
+    limiter.take_freed()
+    limiter.see_execution(after)
+    assert limiter.take_freed() is frees
+    assert not limiter.take_freed()
+
+
+def test_an_agent_that_is_seen_again_unchanged_takes_no_grant_back() -> None:
+    limiter = make_board(make_waiting("first"))
+    assert granted(limiter) == {"first"}
+    limiter.see_agent(make_agent(maxConcurrentExecutions=10))
+    assert limiter.is_granted(("default", "first"))
+    limiter.see_agent(make_agent(maxConcurrentExecutions=11))
+    assert not limiter.is_granted(("default", "first"))
+    assert granted(limiter) == {"first"}
+
+
+def test_the_runs_of_an_agent_take_its_new_priority() -> None:
+    old, other = make_waiting("old"), make_execution("other", agent="other", created=LATE)
+    limiter = make_board(old, other)
+    for priority, first in ((9, "other"), (0, "old")):
+        limiter.see_agent(make_agent("other", priority=priority))
+        assert granted(limiter) == {first}
+        ahead = [limiter.slot_status(each).ahead for each in (old, other)]
+        assert sorted(ahead) == [0, 1]  # each stands in the line once
+        limiter.release(("default", first))
+
+
+@pytest.mark.parametrize(("after", "ahead"), [(-1, 0), (1, 1)])
+def test_a_run_whose_agent_is_not_known_stands_in_the_line_by_its_age(
+    after: float, ahead: int
+) -> None:
+    limiter = make_board(make_waiting("first"))
+    limiter.see_agent(make_agent(priority=0))
+    unknown = make_execution("unknown", agent="unknown", created=NOW + seconds(after))
+    slots = limiter.slot_status(unknown)
+    assert (slots.granted, slots.agent, slots.ahead) == (False, LimitUse(0, 0), ahead)
+
+
+def test_what_pauses_or_blocks_wakes_others_once() -> None:
+    limiter = make_board(make_waiting("first"))
+    agent, run = ("default", "sales"), ("default", "first")
+    for blocked, grants in ((True, set[str]()), (False, {"first"})):
+        limiter.see_pause(agent, paused=blocked)
+        assert limiter.take_freed()
+        assert granted(limiter) == grants
+        limiter.see_pause(agent, paused=blocked)
+        assert not limiter.take_freed()
+    for blocked, grants in ((True, set[str]()), (False, {"first"})):
+        limiter.block(run, blocked=blocked)
+        assert limiter.take_freed()
+        assert granted(limiter) == grants
+        limiter.block(run, blocked=blocked)
+        assert not limiter.take_freed()
+
+
+def test_a_run_may_be_blocked_before_it_is_seen() -> None:
+    limiter = make_board(total=2)
+    limiter.block(("default", "first"), blocked=True)
+    limiter.see_execution(make_waiting("first"))
+    limiter.see_execution(make_waiting("second"))
+    assert granted(limiter) == {"second"}
+
+
+def test_an_agent_that_is_gone_starts_nothing() -> None:
+    limiter = make_board(make_waiting("first"))
+    assert granted(limiter) == {"first"}
+    limiter.forget_agent(("default", "other"))
+    assert limiter.is_granted(("default", "first"))
+    limiter.forget_agent(("default", "sales"))
+    assert granted(limiter) == set()
+    limiter.see_agent(make_agent())
+    limiter.keep_only(limiter.known(), [("default", "first")], [])
+    assert granted(limiter) == set()
+    assert limiter.request(("default", "first")) is not None
+
+
+def test_a_forgotten_run_frees_only_what_it_had() -> None:
+    first, second = make_waiting("first"), make_waiting("second", after=1)
+    limiter = make_board(first, second)
+    limiter.take_freed()
+    assert granted(limiter) == {"first"}
+    limiter.forget_execution(("default", "second"))
+    limiter.forget_execution(("default", "unknown"))
+    assert not limiter.take_freed()
+    assert granted(limiter) == {"first"}
+    limiter.forget_execution(("default", "first"))  # it was about to start
+    assert limiter.take_freed()
+
+
+# ---- answers -----------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_over_is_held_up_by_nothing() -> None:
+    assert make_board().slot_status(finished(RUN)).granted
+
+
+def test_a_waiting_run_that_is_stopped_gets_no_slot() -> None:
+    stopped = make_execution("stopped", cancel=True)
+    assert not make_board(total=5).slot_status(stopped).granted
+
+
+def test_who_runs_stands_behind_nobody() -> None:
+    limiter = make_board(make_waiting("first"), make_waiting("second"))
+    slots = limiter.slot_status(RUN)
+    assert (slots.granted, slots.ahead) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("total", "of_namespace", "of_agent"), [(3, 3, 3), (4, 3, 4), (4, 4, 3), (3, 4, 4)]
+)
+def test_where_there_is_room_for_all_no_order_is_made(
+    total: int, of_namespace: int, of_agent: int
+) -> None:
+    """It costs time for each that waits. One run more, and it is needed."""
+    runs = [make_waiting(f"run-{number}", after=number) for number in range(3)]
+    limiter = ConcurrencyLimiter(total, AGING, of_namespace)
+    limiter.see_agent(make_agent(maxConcurrentExecutions=of_agent))
+    for each in runs:
+        limiter.see_execution(each)
+    for each in runs:
+        slots = limiter.slot_status(each)
+        assert slots.granted
+        assert not limiter.is_granted(("default", each.metadata.name))
+    last = make_waiting("last", after=9)
+    assert not limiter.slot_status(last).granted
+    assert limiter.is_granted(("default", "run-0"))
+
+
+def test_a_slot_that_is_about_to_be_taken_counts_in_all_limits() -> None:
+    other = admitted(in_namespace("other", "calm"))
+    first, second = in_namespace("first", "busy"), in_namespace("second", "busy", 1)
+    limiter = make_shared_board(other, first, second, total=2)
+    assert limiter.slot_status(first).granted
+    slots = limiter.slot_status(second)
+    assert (slots.granted, slots.total, slots.namespace) == (False, LimitUse(2, 2), LimitUse(1, 2))
+
+
+def test_a_slot_that_is_being_taken_is_counted_once_in_its_namespace() -> None:
+    runs = [in_namespace(f"busy-{number}", "busy", number) for number in range(4)]
+    limiter = make_shared_board(*runs, total=3, limit=2)
+    assert limiter.slot_status(runs[0]).granted
+    assert granted(limiter) == {"busy-1"}
+
+
+def test_a_further_attempt_takes_no_second_place_of_its_agent() -> None:
+    waits = between(starting(make_waiting("run")), wait=300)
+    limiter = make_board(waits, make_waiting("other", after=1), total=9, limit=1)
+    assert granted(limiter) == {"run"}
+    slots = limiter.slot_status(make_waiting("other", after=1))
+    assert (slots.granted, slots.agent) == (False, LimitUse(1, 1))
+
+
+def test_nothing_is_kept_of_runs_and_agents_that_are_gone() -> None:
+    """An operator runs for months."""
+    limiter = make_shared_board(total=4, limit=2)
+    before = len(pickle.dumps(limiter))
+    for number in range(50):
+        agent, run = make_agent(f"agent-{number}"), make_execution("run", agent=f"agent-{number}")
+        key = ("default", f"agent-{number}")
+        limiter.see_agent(agent)
+        limiter.slot_status(run)
+        limiter.see_execution(stalled(starting(run)))
+        limiter.see_pause(key, paused=True)
+        limiter.block(("default", "run"), blocked=True)
+        limiter.forget_execution(("default", "run"))
+        limiter.forget_agent(key)
+    limiter.granted()
+    assert len(pickle.dumps(limiter)) <= before + 200
+
+
+def test_where_all_slots_are_taken_no_order_is_made() -> None:
+    def calls(spaces: int) -> int:
+        limiter = ConcurrencyLimiter(3, AGING)
+        limiter.see_agent(make_agent())
+        held = [make_waiting(f"held-{number}") for number in range(2)]
+        for each in (admitted(make_waiting("runs")), *held):
+            limiter.see_execution(each)
+        for each in held:
+            assert limiter.slot_status(each).granted
+        for number in range(spaces):
+            limiter.see_agent(make_agent(namespace=f"team-{number}"))
+            limiter.see_execution(in_namespace("waits", f"team-{number}"))
+        assert granted(limiter) == set()
+        limiter.see_agent(make_agent("new"))
+        return count_calls(limiter.granted)
+
+    assert calls(100) <= calls(1) + 5
 
 
 AGENTS = (("one", "a"), ("one", "b"), ("two", "a"))

@@ -40,3 +40,12 @@ def test_names_alone_wait(before: Attempt, after: Attempt) -> None:
 def test_everything_else_is_written_at_once(after: ExecutionStatus) -> None:
     assert names_due(status(RECORDED), after) is None
     assert names_due(status(), after) is None
+
+
+def test_the_names_of_a_further_attempt_wait_and_what_changes_before_it_does_not() -> None:
+    first, second = make_attempt(1, job_uid="first"), make_attempt(2, created=NOW + seconds(90))
+    made = second.model_copy(update={"job_uid": "job-2", "pod_name": "p"})
+    before = status(first, second)
+    assert names_due(before, status(first, made)) == NOW + seconds(100)
+    revoked = first.model_copy(update={"key_revoked": True})
+    assert names_due(before, status(revoked, made)) is None

@@ -28,6 +28,7 @@ NEW_YORK = "America/New_York"  # 2026: forward on 8 March at 02:00, back on 1 No
         ({"cron": "0 8 1,LW * *"}, "0 8 1,26-31 * *", "UTC"),
         ({"cron": "0 8 * * 5L"}, "0 8 * * 5", "UTC"),
         ({"cron": "0 8 * * 1#2,3#1"}, "0 8 * * 1,3", "UTC"),
+        ({"cron": "0 8 * * SUN,MON,TUE,WED,THU,FRI,SAT"}, "0 8 * * 0,1,2,3,4,5,6", "UTC"),
         ({"cron": "0 8 * * 3/2"}, "0 8 * * 0,3,5", "UTC"),  # to the end of the week, a Sunday
         ({"cron": "0 8 * * 2/2"}, "0 8 * * 2,4,6", "UTC"),
         ({"cron": "0 8 1 * 1"}, "0 8 1 * 1", "UTC"),  # either
