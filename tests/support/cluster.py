@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from tools.images import IMAGES
 from tools.machine import ROOT, find_node_script, has_docker
 
 KIND_NAME = "heliostat-test"
+_BUSY_SECONDS = 30
 REMEDY = (
     "no cluster on this machine. Remedy: start Docker and install kind, or point HELIOSTAT_KUBE at"
     " the folder of the `cluster` script (and be root), or choose a cluster that tests may use with"
@@ -47,15 +49,20 @@ class Cluster:
 
     def read(self, path: str) -> bytes | None:
         """What the API server has at a path; None where nothing is. Raises KubectlError."""
-        try:
-            with urllib.request.urlopen(f"{self.proxy}{path}", timeout=30) as answer:
-                found: bytes = answer.read()
-                return found
-        except urllib.error.HTTPError as error:
-            with error:
-                if error.code == HTTPStatus.NOT_FOUND:
-                    return None
-                raise KubectlError(f"{path}: {error.read().decode()}") from error
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.proxy}{path}", timeout=30) as answer:
+                    found: bytes = answer.read()
+                    return found
+            except urllib.error.HTTPError as error:
+                with error:
+                    if error.code == HTTPStatus.NOT_FOUND:
+                        return None
+                    is_busy = error.code == HTTPStatus.TOO_MANY_REQUESTS  # kubectl waits, too
+                    if not is_busy or time.monotonic() > deadline:
+                        raise KubectlError(f"{path}: {error.read().decode()}") from error
+            time.sleep(0.2)
 
     def kill(self, component: str) -> None:
         """kill -9 of one of the cluster's own programs; NoClusterError where that can't be."""

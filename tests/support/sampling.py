@@ -36,9 +36,14 @@ def rows_of_landing(
     name: str, rows: Sequence[T], stratum: Callable[[T], Hashable], share: float
 ) -> list[T]:
     """The rows of the matrix of that name that this run tries."""
-    if os.environ.get(ALL):
+    if tries_all():
         return list(rows)
     return sample(rows, stratum, f"{read_seed()}/{name}", share)
+
+
+def tries_all() -> bool:
+    """Whether this run is one of `make test-all`."""
+    return bool(os.environ.get(ALL))
 
 
 def read_seed() -> str:

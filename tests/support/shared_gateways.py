@@ -117,10 +117,8 @@ class SharedGateways:
 
     def pods(self, name: str = GATEWAY) -> list[Pod]:
         """Those that are there, by name."""
-        found = self.platform.cluster.kubectl(
-            "-n", SYSTEM, "get", "pods", "-l", f"app.kubernetes.io/name={name}", "-o", "json"
-        )
-        return [Pod.model_validate(each) for each in json.loads(found)["items"]]
+        found = self.platform.objects("pod", f"app.kubernetes.io/name={name}", SYSTEM)
+        return [Pod.model_validate(each) for each in found]
 
     def modes(self) -> list[str]:
         """What each gateway says of the ledger."""

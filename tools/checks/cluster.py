@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tools import images
-from tools.machine import find_node_script, has_docker
+from tools.machine import SELDOM, find_node_script, has_docker
 
 OURS = "CHECKS_OWN_NODE"  # between processes of one run: no setting
 
@@ -29,7 +29,8 @@ def is_up(node: Path) -> bool:
 
 def up() -> None:
     if node := find_own_node():
-        subprocess.run([node, "up"], stdout=subprocess.DEVNULL, check=True)
+        environ = {**os.environ, **dict([SELDOM])}
+        subprocess.run([node, "up"], stdout=subprocess.DEVNULL, env=environ, check=True)
     elif os.environ.get("HELIOSTAT_E2E") == "kubeconfig":
         print("the cluster of KUBECONFIG has its images: none are built")
         return

@@ -30,7 +30,12 @@ STAGES = (
     # What no package index of Python holds: Redis, a browser with letters for Korean, and what
     # reads rules of Prometheus.
     Stage("redis", f"command -v redis-server || {install('redis-server')}", ("setup",)),
-    Stage("browser", f"command -v chromium || {install('chromium fonts-noto-cjk')}", ("redis",)),
+    Stage(
+        "browser",
+        f"command -v chromium-headless-shell || {install('chromium-headless-shell fonts-noto-cjk')}"
+        f" || command -v chromium || {install('chromium fonts-noto-cjk')}",
+        ("redis",),
+    ),
     Stage(
         "promtool",
         ".venv/bin/python -m tools.promtool"

@@ -20,7 +20,7 @@ from heliostat_api.app.assembly.webhooks import build_hooks, build_secret_replay
 from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.entrance import Entrance, add_entrance
 from heliostat_api.app.pages import add_pages
-from heliostat_api.app.routers import ROUTERS, add_routers
+from heliostat_api.app.routers import ROUTERS, add_routers, name_of
 from heliostat_api.chat.assembly import build_chat
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.revocations import SessionRevocations
@@ -49,7 +49,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=name_of,
     )
     add_problems(app)
     add_routers(app)

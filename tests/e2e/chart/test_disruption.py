@@ -46,7 +46,7 @@ class Traffic:
 
     def log(self) -> str:
         """Empty before its container is there."""
-        return self.platform.cluster.kubectl.run("-n", AGENTS, "logs", self.name).stdout
+        return self.platform.log(self.name)
 
     def wait_until_under_way(self) -> None:
         self.platform.wait(

@@ -6,7 +6,9 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -117,32 +119,21 @@ class Watch:
 
     def targets(self) -> list[str]:
         """What Prometheus is told to read by the PodMonitor: address and port of each pod."""
-        rendered = self.chart.helm(
-            "template",
-            "heliostat",
-            str(CHART),
-            "--set",
-            "monitoring.scrape.enabled=true",
-            "--kube-version=1.34.0",
+        key, values, name = choose_targets(self.chart)
+        found = self.chart.cluster.read(
+            f"/api/v1/namespaces/{SYSTEM}/pods?"
+            + urlencode({"labelSelector": f"{key} in ({','.join(values)})"})
         )
-        (monitor,) = (
-            each for each in yaml.safe_load_all(rendered) if each and each["kind"] == "PodMonitor"
-        )
-        (choice,) = monitor["spec"]["selector"]["matchExpressions"]
-        (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
-        selector = f"{choice['key']} in ({','.join(choice['values'])})"
-        found = self.chart.cluster.kubectl(
-            "-n", SYSTEM, "get", "pods", "-l", selector, "-o", "json"
-        )
+        assert found is not None
         targets = [
             f"{pod['status']['podIP']}:{port['containerPort']}"
             for pod in json.loads(found)["items"]
             if "deletionTimestamp" not in pod["metadata"]  # of before the last upgrade
             for container in pod["spec"]["containers"]
             for port in container.get("ports", ())
-            if port["name"] == endpoint["port"]
+            if port["name"] == name
         ]
-        assert len(targets) >= len(choice["values"]), targets
+        assert len(targets) >= len(values), targets
         return targets
 
     def texts(self, namespace: str = MONITORING) -> dict[str, str]:
@@ -182,6 +173,21 @@ class Watch:
         for line in self.chart.cluster.kubectl("-n", MONITORING, "logs", "watcher").splitlines():
             collector.take(base64.b64decode(line))
         return collector
+
+
+@cache
+def choose_targets(chart: Chart) -> tuple[str, tuple[str, ...], str]:
+    """The label, the values of it and the name of the port that the PodMonitor chooses by."""
+    rendered = chart.helm(
+        *("template", "heliostat", str(CHART), "--set", "monitoring.scrape.enabled=true"),
+        "--kube-version=1.34.0",
+    )
+    (monitor,) = (
+        each for each in yaml.safe_load_all(rendered) if each and each["kind"] == "PodMonitor"
+    )
+    (choice,) = monitor["spec"]["selector"]["matchExpressions"]
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    return choice["key"], tuple(choice["values"]), endpoint["port"]
 
 
 def exec_in(namespace: str) -> tuple[str, ...]:
@@ -303,6 +309,7 @@ def wait_for(
         lambda: watch.read().since(before).of(metric, **labels) >= count,
         f"{count} of {metric} {labels}",
         SECONDS,
+        pause=1,  # a look starts a program in a pod
     )
 
 

@@ -156,8 +156,8 @@ def test_a_claude_code_that_never_exits_keeps_its_result(
     assert script is not None, "needs an image of its own, built by the node script"
     (tmp_path / "linger").write_text(LINGER)
     (tmp_path / "Dockerfile").write_text(
-        "FROM heliostat-workspace:dev\nUSER 0\nCOPY linger /tmp/linger\nRUN python3 /tmp/linger\n"
-        "USER 1000\n"
+        "FROM heliostat-workspace:dev\nCOPY --chmod=755 linger /opt/linger\n"
+        "ENV HELIOSTAT_CLAUDE_BINARY=/opt/linger\n"
     )
     run(script, "build", "heliostat-linger:dev", "-f", str(tmp_path / "Dockerfile"), str(tmp_path))
     platform.agent("linger", workspace={"image": "heliostat-linger:dev"})
@@ -169,14 +169,10 @@ def test_a_claude_code_that_never_exits_keeps_its_result(
     assert 20 <= execution.status.duration_seconds <= 100
 
 
-# Wraps the bundled binary in a script that stays after it has done everything.
-LINGER = """
-import os, pathlib, claude_agent_sdk
-binary = pathlib.Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
-real = binary.with_name("claude-real")
-binary.rename(real)
-binary.write_text(f'#!/bin/sh\\n"{real}" "$@"\\nexec sleep 600\\n')
-binary.chmod(0o755)
+# Stays after Claude Code has done everything. A binary that is moved would be a layer of 250 MB.
+LINGER = """#!/bin/sh
+/opt/heliostat/lib/python3.*/site-packages/claude_agent_sdk/_bundled/claude "$@"
+exec sleep 600
 """
 
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 
@@ -14,6 +14,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Error,
     Page,
+    Request,
     Response,
     expect,
     sync_playwright,
@@ -22,7 +23,8 @@ from playwright.sync_api import (
 from heliostat_api.app.pages import STATIC
 from support.dev_process import DevProcess, running_dev
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The shell has no window, and so takes a third less of the processor.
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 WAIT_MS = 90_000  # whole runs of Claude Code, on a busy machine
 expect.set_options(timeout=WAIT_MS)
 _NAVIGATIONS = 5
@@ -47,21 +49,45 @@ OpenPage = Callable[..., Page]
 """Opens a page of a fresh browser profile; options are those of `Browser.new_context`."""
 
 
+_NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
+
+
 def _persistent(navigate: Callable[..., Response | None]) -> Callable[..., Response | None]:
-    """Navigates again when Chromium broke it off because the machine got another interface: the
-    pods of the tests that run beside these have one each."""
+    """Navigates again when Chromium broke off the page, or what it begins with, because the machine
+    got another interface: the pods of the tests that run beside these have one each."""
 
     @wraps(navigate)
-    def to(*args: object, **options: object) -> Response | None:
+    def to(page: Page, *args: object, **options: object) -> Response | None:
         for _ in range(_NAVIGATIONS - 1):
             try:
-                return navigate(*args, **options)
+                with _lost_by(page) as lost:
+                    response = navigate(page, *args, **options)
             except Error as error:
-                if "net::ERR_NETWORK_CHANGED" not in error.message:
+                if _NETWORK_CHANGED not in error.message:
                     raise
-        return navigate(*args, **options)
+            else:
+                if not lost:
+                    return response
+        return navigate(page, *args, **options)
 
     return to
+
+
+@contextmanager
+def _lost_by(page: Page) -> Iterator[list[str]]:
+    """The scripts and styles that a page lost meanwhile: without them it stays empty."""
+    lost: list[str] = []
+
+    def note(request: Request) -> None:
+        is_needed = request.resource_type in ("script", "stylesheet")
+        if is_needed and _NETWORK_CHANGED in (request.failure or ""):
+            lost.append(request.url)
+
+    page.on("requestfailed", note)
+    try:
+        yield lost
+    finally:
+        page.remove_listener("requestfailed", note)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,8 +104,8 @@ def chromium() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         pytest.skip(
-            "no Chromium on this machine. Remedy: apt-get install chromium fonts-noto-cjk (or"
-            " put google-chrome on the PATH)"
+            "no Chromium on this machine. Remedy: apt-get install chromium-headless-shell"
+            " fonts-noto-cjk (or put google-chrome on the PATH)"
         )
     if not (STATIC / "index.html").exists():
         pytest.skip("the dashboard is not built. Remedy: make dashboard")

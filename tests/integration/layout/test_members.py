@@ -10,6 +10,9 @@ import pytest
 from tools.machine import ROOT
 from tools.uv import find
 
+REACHES_OUT = True
+"""Trusts whom the machine trusts (conftest.py)."""
+
 PACKAGES = {
     "heliostat-core": {"heliostat_core"},
     "heliostat-operator": {"heliostat_core", "heliostat_operator"},
