@@ -50,6 +50,8 @@ def raw_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]
 def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:
     """`headers` without those that concern one connection only."""
     kept = [(name.lower(), value) for name, value in headers]
-    named = ",".join(value for name, value in kept if name == "connection")
-    left_out = HOP_BY_HOP.union(token.strip().lower() for token in named.split(","))
+    left_out = HOP_BY_HOP
+    for name, value in kept:
+        if name == "connection":
+            left_out = left_out.union(token.strip().lower() for token in value.split(","))
     return [(name, value) for name, value in kept if name not in left_out]

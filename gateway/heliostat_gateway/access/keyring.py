@@ -122,14 +122,15 @@ class KeyRing:
         Raises RefusalError: 401 for a key that is no good, 403 for one that is for other things,
         503 for one that can't be checked now.
         """
-        first, *others = presented_keys(headers)
+        key = presented_key(headers)
         try:
-            return self._caller(first)
+            return self._caller(key)
         except RefusalError as refused:
             # A client that always sends some Authorization may have the key in the other header.
-            for key in others if refused.status == _UNAUTHORIZED else ():
+            other = _of_api_key(headers)
+            if refused.status == _UNAUTHORIZED and other not in ("", key):
                 with suppress(RefusalError):
-                    return self._caller(key)
+                    return self._caller(other)
             raise
 
     def _caller(self, key: str) -> Caller:
@@ -235,17 +236,17 @@ class KeyRing:
 
 def presented_key(headers: Mapping[str, str]) -> str:
     """The key in `Authorization: Bearer` or `x-api-key`. Raises RefusalError when there is none."""
-    return presented_keys(headers)[0]
-
-
-def presented_keys(headers: Mapping[str, str]) -> list[str]:
-    """The keys in `Authorization: Bearer` and `x-api-key`, at least one. Raises RefusalError."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
-    found = [key for key in (bearer, headers.get("x-api-key", "").strip()) if key]
+    found = bearer or _of_api_key(headers)
     if not found:
         raise key_refused("No API key. Send the key as `Authorization: Bearer` or `x-api-key`.")
     return found
+
+
+def _of_api_key(headers: Mapping[str, str]) -> str:
+    """The key in `x-api-key`; empty when there is none."""
+    return headers.get("x-api-key", "").strip()
 
 
 def _lacks(caller: Caller, scope: Scope, what: str) -> RefusalError:

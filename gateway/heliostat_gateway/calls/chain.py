@@ -202,8 +202,8 @@ class Chain:
     def _document(self) -> JsonObject:
         """The request, with what its persona adds."""
         persona = self._lifecycle.plan.persona
-        defaults = persona.defaults if persona is not None else {}
-        return {**defaults, **self._lifecycle.request.document}
+        document = self._lifecycle.request.document
+        return document if persona is None else {**persona.defaults, **document}
 
     async def _next(self) -> Attempt | None:
         """An attempt with the next candidate that can be asked, after a short wait if need be."""

@@ -285,12 +285,6 @@ class CallLifecycle:
         self._dependencies.lifecycles.discard(self)
         for attempt in self.attempts:
             await attempt.end(outcome, free=False)
-            if attempt.meter.final and not attempt.free:
-                self._dependencies.history.learn(
-                    self.request.caller.agent,
-                    attempt.candidate.target,
-                    attempt.meter.usage().output,
-                )
         self._outcome = outcome
         bookings = self._booked = self._bookings(outcome)
         try:
@@ -307,9 +301,12 @@ class CallLifecycle:
             return [self._unsent(outcome)]
         attempts = self._paid() or self.attempts[-1:]
         bookings = _number(attempts)
-        metrics = self._dependencies.metrics
+        metrics, history = self._dependencies.metrics, self._dependencies.history
         for attempt, booking in zip(attempts, bookings, strict=True):
             metrics.settled(self.request.dialect, attempt.candidate, booking)
+            if attempt.meter.final and not attempt.free:
+                agent, model = self.request.caller.agent, attempt.candidate.target
+                history.learn(agent, model, booking.usage.output)
         for attempt in self.attempts:
             metrics.attempts.add(attempt.candidate.provider.name, attempt.judged)
         metrics.unpriced.add(count=sum(attempt.unpriced for attempt in self.attempts))

@@ -18,7 +18,6 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event
 from heliostat_gateway.errors import REQUEST_ID_HEADERS
 from heliostat_gateway.headers import Headers, raw_headers, relayed
-from heliostat_gateway.tasks import end_task
 from heliostat_json.objects import dump_object
 
 _LAST_WORD_SECONDS = 1.0
@@ -129,7 +128,7 @@ class Reply(Response):
         outcome = "gateway_failed"
         last: Failure | None = _GATEWAY_FAILED
         try:
-            async with _ClientWatch(lifecycle, receive):
+            with _ClientWatch(lifecycle, receive):
                 outcome, last = await self._answer(sender)
         finally:
             await lifecycle.settle(outcome)
@@ -232,14 +231,14 @@ class _ClientWatch:
         self._receive = receive
         self._watcher: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> None:
+    def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_UNWATCHED_SECONDS, self._begin)
 
-    async def __aexit__(self, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         if self._watcher is not None:
-            await end_task(self._watcher)
+            self._watcher.cancel()  # it only waits; nobody needs to wait for its end
 
     def _begin(self) -> None:
         self._watcher = asyncio.get_running_loop().create_task(self._watch())

@@ -5,7 +5,7 @@ import re
 import time
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from fastapi import Request
@@ -43,8 +43,8 @@ class ModelRequest:
 
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
-_CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})
-_OF_THE_BODY: Final = frozenset({"content-encoding"})  # the provider gets it unpacked
+# Credentials, and the encoding of the body: the provider gets it unpacked.
+_KEPT_BACK: Final = frozenset({"authorization", "x-api-key", "cookie", "content-encoding"})
 
 
 def forwarded_headers(request: Request) -> Headers:
@@ -52,7 +52,7 @@ def forwarded_headers(request: Request) -> Headers:
     return [
         (name, value)
         for name, value in end_to_end(request.headers.items())
-        if name not in _CREDENTIALS | _OF_THE_BODY and not name.startswith("x-heliostat-")
+        if name not in _KEPT_BACK and not name.startswith("x-heliostat-")
     ]
 
 
@@ -133,12 +133,22 @@ _REASONING_MODELS: Final = re.compile(
 )
 
 
+_REASONING_FIELDS: Final = frozenset({"reasoning_effort", "output_config", "reasoning", "thinking"})
+
+
 def is_reasoning(document: JsonObject, model: str) -> bool:
     """Whether an answer may begin with minutes of silence: a request, in either dialect."""
+    if _REASONING_FIELDS.isdisjoint(document):
+        return _reasons_unasked(model)
     effort = text_at(document, "reasoning_effort")
     effort = effort or text_at(object_at(document, "output_config"), "effort")
     effort = effort or text_at(object_at(document, "reasoning"), "effort")
     kind = text_at(object_at(document, "thinking"), "type")
     if effort or kind:
         return effort not in ("", "none", "minimal") or kind in ("enabled", "adaptive")
+    return _reasons_unasked(model)
+
+
+@lru_cache(maxsize=256)
+def _reasons_unasked(model: str) -> bool:
     return _REASONING_MODELS.search(model) is not None

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from heliostat_core.money import NANOS_PER_DOLLAR
 from heliostat_gateway.money.bookings import PLAIN, Estimate, Iteration, Usage
@@ -87,7 +87,6 @@ def expect(rates: Rates, request_bytes: int, output: int) -> Estimate:
     return Estimate(whole, cost, output_nanos=max(0, cost - cost_nanos(rates, usage)))
 
 
-_TOKENS: Final = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 _MEDIA: Final = tuple(name for name in PARTS if name.startswith("input_"))
 
 
@@ -101,11 +100,10 @@ class Charge:
 
 def cost_nanos(rates: Rates, usage: Usage) -> int:
     """Cost of one request in nano-dollars, rounded once. Raises KeyError for an unpriced kind."""
-    lines = list(_lines(rates, usage))
-    missing = next((name for name, _, price in lines if price is None), None)
-    if missing is not None:
-        raise KeyError(missing)
-    return sum_nanos((count, price) for _, count, price in lines if price is not None)
+    nanos, missing = _sum(_lines(rates, usage))
+    if missing:
+        raise KeyError(missing[0])
+    return nanos
 
 
 def charge(rates: Rates, usage: Usage) -> Charge:
@@ -115,42 +113,73 @@ def charge(rates: Rates, usage: Usage) -> Charge:
         dollars = Decimal(terms.stated_dollars) * NANOS_PER_DOLLAR
         return Charge(int(dollars.to_integral_value(ROUND_HALF_EVEN)))
     is_plain = terms is PLAIN and usage.speed in _ORDINARY_SPEEDS
-    unpriced = set[str]() if is_plain else set(_unpriced(rates, usage))
-    lines = list(_lines(rates, usage))
-    unpriced.update(name for name, _, price in lines if price is None)
-    nanos = sum_nanos((count, price) for _, count, price in lines if price is not None)
-    return Charge(nanos, tuple(sorted({*terms.unpriced, *unpriced})))
+    nanos, missing = _sum(_lines(rates, usage))
+    if is_plain and not missing:
+        return Charge(nanos)
+    unpriced = () if is_plain else _unpriced(rates, usage)
+    return Charge(nanos, tuple(sorted({*terms.unpriced, *unpriced, *missing})))
 
 
 _ORDINARY_SPEEDS: Final = frozenset({"", "standard"})
 
 
-def _lines(rates: Rates, usage: Usage) -> Iterator[tuple[str, int, Decimal | None]]:
+_Line: TypeAlias = tuple[str, int, Decimal | None]
+
+
+def _sum(lines: list[_Line]) -> tuple[int, list[str]]:
+    """Nano-dollars of the lines that have a price, and the kinds of the others."""
+    priced: list[tuple[int, Decimal]] = []
+    missing: list[str] = []
+    for name, count, price in lines:
+        if price is None:
+            missing.append(name)
+        else:
+            priced.append((count, price))
+    return sum_nanos(priced), missing
+
+
+def _lines(rates: Rates, usage: Usage) -> list[_Line]:
     """What is billed: kind, count, dollars per million (None: no price is known)."""
     table = rates.table(usage)
+    lines: list[_Line] = []
     if usage.web_searches:
-        yield "web_searches", usage.web_searches, table.get("web_searches")
+        lines.append(("web_searches", usage.web_searches, table.get("web_searches")))
     if not usage.terms.iterations:
-        yield from _tokens(table, usage)
-        return
+        return lines + _tokens(table, usage)
     for each in usage.terms.iterations:
         found = _of_iteration(usage, each)
-        yield from _tokens(_rates_of(rates, each).table(found), found)
+        lines += _tokens(_rates_of(rates, each).table(found), found)
+    return lines
 
 
-def _tokens(table: RateTable, usage: Usage) -> Iterator[tuple[str, int, Decimal | None]]:
-    left = {name: getattr(usage, name) for name in _TOKENS}
+def _tokens(table: RateTable, usage: Usage) -> list[_Line]:
+    left = {
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write_5m": usage.cache_write_5m,
+        "cache_write_1h": usage.cache_write_1h,
+    }
+    lines: list[_Line] = []
+    if usage.terms.parts or usage.thinking:
+        lines = _take_parts(table, usage, left)
+    for name, count in left.items():
+        if count:
+            lines.append((name, count, table.get(name)))
+    return lines
+
+
+def _take_parts(table: RateTable, usage: Usage, left: dict[str, int]) -> list[_Line]:
+    """The parts of counts that have a price of their own; each is taken from what is left."""
     parts = [(name, count, PARTS[name][0]) for name, count in usage.terms.parts if name in PARTS]
-    if "thinking" in table:
-        parts.append(("thinking", usage.thinking, "output"))
+    parts.append(("thinking", usage.thinking, "output"))
+    lines: list[_Line] = []
     for name, count, whole in parts:
         taken = min(count, left[whole])
         if taken and name in table:
             left[whole] -= taken
-            yield name, taken, table[name]
-    for name, count in left.items():
-        if count:
-            yield name, count, table.get(name)
+            lines.append((name, taken, table[name]))
+    return lines
 
 
 def _of_iteration(usage: Usage, iteration: Iteration) -> Usage:

@@ -264,7 +264,7 @@ def sum_nanos(lines: Iterable[tuple[int, Decimal]]) -> int:
     """Cost in nano-dollars of counts at dollars per million each, rounded once, half-even."""
     total = Decimal(0)
     for count, price in lines:
-        total = _EXACT.add(total, _EXACT.multiply(Decimal(count), price))
+        total = _EXACT.fma(count, price, total)
     return int(_EXACT.multiply(total, _NANOS_PER_MILLIONTH).to_integral_value(ROUND_HALF_EVEN))
 
 

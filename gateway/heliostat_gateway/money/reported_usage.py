@@ -61,35 +61,47 @@ def read_usage(before: Usage, reported: Mapping[str, JsonValue]) -> Usage:
             before.thinking,
             count_at(object_at(reported, "output_tokens_details"), "thinking_tokens"),
         ),
-        terms=_messages_terms(before.terms, dict(reported)),
+        terms=_messages_terms(before.terms, reported),
     )
 
 
-def _messages_terms(before: Terms, reported: JsonObject) -> Terms:
-    iterations = tuple(
-        _iteration(each) for each in list_at(reported, "iterations") if isinstance(each, dict)
-    )
+def _messages_terms(before: Terms, reported: Mapping[str, JsonValue]) -> Terms:
+    entries = list_at(reported, "iterations")
+    iterations = tuple([_iteration(each) for each in entries if isinstance(each, dict)])
     geo, tier = _word(reported, "inference_geo").lower(), _word(reported, "service_tier")
-    terms = Terms(
+    return _terms(
         tier=_tier(tier) if tier else before.tier,
         geo=before.geo if not geo else ("" if geo in _ANYWHERE else geo),
         iterations=iterations or before.iterations,
-        unpriced=_with(before.unpriced, *_unpriced_in_messages(reported, iterations)),
+        unpriced=_with(before.unpriced, _unpriced_in_messages(reported, iterations)),
     )
-    return PLAIN if terms == PLAIN else terms
+
+
+def _terms(
+    tier: str,
+    unpriced: tuple[str, ...],
+    geo: str = "",
+    parts: tuple[tuple[str, int], ...] = (),
+    iterations: tuple[Iteration, ...] = (),
+    stated_dollars: str = "",
+) -> Terms:
+    """What an answer says beside counts; PLAIN, as most answers do, where that is nothing."""
+    if not (tier or geo or parts or iterations or stated_dollars or unpriced):
+        return PLAIN
+    return Terms(tier, geo, parts, iterations, stated_dollars, unpriced)
 
 
 def _unpriced_in_messages(
-    reported: JsonObject, iterations: tuple[Iteration, ...]
+    reported: Mapping[str, JsonValue], iterations: tuple[Iteration, ...]
 ) -> tuple[str, ...]:
-    kinds = (each.kind for each in iterations if each.kind not in _ITERATIONS)
-    credit = text_at(object_at(object_at(reported, "fallback_credit"), "status"), "type")
-    is_repriced = bool(object_at(reported, "fallback_credit")) and credit != "not_applied"
-    return (
-        *unknown_fields(reported, _MESSAGES_PATHS),
-        *(f"iterations[].type={kind}" for kind in kinds),
-        *(("fallback_credit",) if is_repriced else ()),
-    )
+    names = unknown_fields(reported, _MESSAGES_PATHS)
+    for each in iterations:
+        if each.kind not in _ITERATIONS:
+            names += (f"iterations[].type={each.kind}",)
+    credit = object_at(reported, "fallback_credit")
+    if credit and text_at(object_at(credit, "status"), "type") != "not_applied":
+        names += ("fallback_credit",)
+    return names
 
 
 def _iteration(entry: JsonObject) -> Iteration:
@@ -123,28 +135,30 @@ def read_chat_usage(usage: JsonObject, tier: str = "") -> Usage:
         count_at(usage, "prompt_cache_hit_tokens"),
     )
     written = count_at(prompt, "cache_write_tokens")
-    total = count_at(usage, "prompt_tokens") + count_at(usage, "completion_tokens")
-    unpriced = _with((), *unknown_fields(usage, _CHAT_PATHS))
-    if count_at(usage, "total_tokens") > total:
-        unpriced = _with(unpriced, "total_tokens")
-    terms = Terms(
+    whole, output = count_at(usage, "prompt_tokens"), count_at(usage, "completion_tokens")
+    unpriced = unknown_fields(usage, _CHAT_PATHS)
+    if count_at(usage, "total_tokens") > whole + output:
+        unpriced = _with(unpriced, ("total_tokens",))
+    terms = _terms(
         tier=_tier(tier),
         parts=_chat_parts(prompt, completion),
         stated_dollars=_stated(usage),
         unpriced=unpriced,
     )
     return Usage(
-        input=max(0, count_at(usage, "prompt_tokens") - read - written),
-        output=count_at(usage, "completion_tokens"),
+        input=max(0, whole - read - written),
+        output=output,
         cache_read=read,
         cache_write_5m=written,
         thinking=count_at(completion, "reasoning_tokens"),
         web_searches=count_at(object_at(usage, "server_tool_use"), "web_search_requests"),
-        terms=PLAIN if terms == PLAIN else terms,
+        terms=terms,
     )
 
 
 def _chat_parts(prompt: JsonObject, completion: JsonObject) -> tuple[tuple[str, int], ...]:
+    if not (prompt or completion):
+        return ()
     cached = object_at(prompt, "cached_tokens_details")
     parts: dict[str, int] = {}
     for kind in ("audio", "image", "video"):
@@ -182,11 +196,11 @@ def read_gemini_usage(usage: JsonObject, searches: int) -> Usage:
     thoughts = count_at(usage, "thoughtsTokenCount")
     prompt = count_at(usage, "promptTokenCount") + count_at(usage, "toolUsePromptTokenCount")
     output = count_at(usage, "candidatesTokenCount") + thoughts
-    unpriced = _with((), *unknown_fields(usage, _GEMINI_PATHS))
+    unpriced = unknown_fields(usage, _GEMINI_PATHS)
     if count_at(usage, "totalTokenCount") > prompt + output:
-        unpriced = _with(unpriced, "totalTokenCount")
+        unpriced = _with(unpriced, ("totalTokenCount",))
     traffic = _word(usage, "trafficType").lower().removeprefix("on_demand_")
-    terms = Terms(
+    terms = _terms(
         tier=_tier(_word(usage, "serviceTier")) or _tier(traffic),
         parts=_gemini_parts(usage),
         unpriced=unpriced,
@@ -197,7 +211,7 @@ def read_gemini_usage(usage: JsonObject, searches: int) -> Usage:
         cache_read=read,
         thinking=thoughts,
         web_searches=searches,
-        terms=PLAIN if terms == PLAIN else terms,
+        terms=terms,
     )
 
 
@@ -230,12 +244,12 @@ def with_unpriced(usage: Usage, *names: str) -> Usage:
     """The usage, marked by what the price book can not price."""
     if not names:
         return usage
-    terms = Terms(**(vars(usage.terms) | {"unpriced": _with(usage.terms.unpriced, *names)}))
+    terms = Terms(**(vars(usage.terms) | {"unpriced": _with(usage.terms.unpriced, names)}))
     return Usage(**(vars(usage) | {"terms": terms}))
 
 
-def _with(before: tuple[str, ...], *names: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*before, *names)))
+def _with(before: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*before, *names))) if names else before
 
 
 def _given(parts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
@@ -281,8 +295,10 @@ def with_iterations(reported: Usage) -> Usage:
     )
 
 
-def unknown_fields(usage: JsonObject, known: frozenset[str]) -> tuple[str, ...]:
+def unknown_fields(usage: Mapping[str, JsonValue], known: frozenset[str]) -> tuple[str, ...]:
     """Paths of what is not zero, empty or null and is in no row; a few, shortened."""
+    if known.issuperset(usage):
+        return ()
     found = dict.fromkeys(
         path[:_LONGEST_NAME] for path, value in _leaves(usage, "", known) if _says(value)
     )

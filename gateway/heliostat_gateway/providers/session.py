@@ -28,11 +28,11 @@ class SharedSession:
     async def post(self, outgoing: Outgoing) -> ProviderAnswer:
         """The answer, whatever its status. Raises ProviderError."""
         import aiohttp
-        from yarl import URL
+        import yarl
 
         try:
             response = await self._opened().post(
-                URL(outgoing.url, encoded=True),
+                yarl.URL(outgoing.url, encoded=True),
                 data=outgoing.body,
                 headers=outgoing.headers,
                 allow_redirects=False,

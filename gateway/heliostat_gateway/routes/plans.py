@@ -1,7 +1,7 @@
 """Plans: what a model name means, and the candidates for a request, in order; or why none. Pure."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 from heliostat_gateway.access.callers import Caller
@@ -92,7 +92,6 @@ class Plan:
     persona: Persona | None = None
     cache: CachePolicy | None = None
     caches_prefix: bool = False
-    explanation: tuple[str, ...] = field(default=(), repr=False)
 
     def booked_model(self, candidate: Candidate) -> str:
         """The model as it is booked: a scenario only plays the model that was asked for."""
@@ -105,7 +104,6 @@ class NotServed:
 
     reason: RouteReason
     message: str
-    explanation: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -186,19 +184,6 @@ def rotate(credentials: tuple[Credential, ...], turn: int) -> tuple[Credential, 
         return credentials
     first = turn % len(credentials)
     return credentials[first:] + credentials[:first]
-
-
-def tell(entries: Iterable[RouteEntry], candidates: Iterable[Candidate]) -> Iterator[str]:
-    """Who is asked in which order, and who is not, in words without secrets."""
-    for number, candidate in enumerate(candidates, 1):
-        yield (
-            f"candidate {number}: {candidate.provider.name}/{candidate.target} with "
-            f"{candidate.credential.name}"
-        )
-    for entry in entries:
-        if entry.dropped:
-            target = entry.model_target
-            yield f"dropped {target.provider}/{target.target}: {entry.dropped}"
 
 
 def no_persona(name: str, table: RouteTable) -> str:

@@ -27,7 +27,6 @@ from heliostat_gateway.routes.plans import (
     no_persona,
     persona_of,
     resolve_name,
-    tell,
 )
 from heliostat_gateway.routes.reading import RoutesError, read_routes
 from heliostat_gateway.routes.table import ModelTarget, RouteTable
@@ -170,16 +169,14 @@ class Router:
         if isinstance(resolved_route, NotServed):
             return resolved_route
         candidates = tuple(resolved_route.candidates(self._turn(caller)))
-        told = (*resolved_route.resolution_steps, *tell(resolved_route.entries, candidates))
         if not candidates:
-            return NotServed(RouteReason.PROVIDER_KEY_MISSING, self._nobody(resolved_route), told)
+            return NotServed(RouteReason.PROVIDER_KEY_MISSING, self._nobody(resolved_route))
         return Plan(
             model,
             candidates,
             resolved_route.persona,
             resolved_route.cache,
             resolved_route.caches_prefix,
-            told,
         )
 
     def resolved_route(self, model: str, caller: Caller, at: datetime) -> ResolvedRoute | NotServed:

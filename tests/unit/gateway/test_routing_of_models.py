@@ -7,6 +7,7 @@ import pytest
 from heliostat_gateway.calls.requests import is_reasoning
 from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.providers.catalog import BUILT_IN
+from heliostat_gateway.routes.explanation import explain
 from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason, deadlines_of
 from heliostat_gateway.routes.routing import ANYONE, Router
 from heliostat_gateway.routes.table import Timeouts
@@ -153,15 +154,18 @@ def test_whether_some_provider_can_be_asked(
 
 
 def test_a_chain_is_taken_in_order_with_all_keys_and_without_what_has_none() -> None:
-    plan = planned(build_test_router(CHAIN, ANTHROPIC | {"ANTHROPIC_API_KEY_2": "b"}), "quick")
+    router = build_test_router(CHAIN, ANTHROPIC | {"ANTHROPIC_API_KEY_2": "b"})
+    plan, told = planned(router, "quick"), explain(router, "quick", caller(), NOW)
     assert ways(plan)[2:] == ["local/qwen/no-key"]
     assert set(ways(plan)[:2]) == {
         "anthropic/claude-haiku-5-5/ANTHROPIC_API_KEY",
         "anthropic/claude-haiku-5-5/ANTHROPIC_API_KEY_2",
     }
-    assert "quick is an alias of fast" in plan.explanation
-    assert "dropped gemini/gemini-3.8-flash: no key: set GEMINI_API_KEY" in plan.explanation
-    assert "dropped paid/big: no key: set PAID_API_KEY" in plan.explanation
+    assert "quick is an alias of fast" in told.because
+    assert [(each.provider, each.model, each.why) for each in told.dropped] == [
+        ("gemini", "gemini-3.8-flash", "no key: set GEMINI_API_KEY"),
+        ("paid", "big", "no key: set PAID_API_KEY"),
+    ]
     assert plan.cache is not None
     assert plan.cache.ttl_seconds == 60
 
