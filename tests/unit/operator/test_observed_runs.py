@@ -16,10 +16,11 @@ from heliostat_google.problems import SecretProblem, SecretReason
 from heliostat_operator.builders.run_objects import build_snapshot
 from heliostat_operator.gateway.ledgers import AgentSum
 from heliostat_operator.model.effects import NOBODY, Charge
+from heliostat_operator.runs.attempts import subject_of_events
 from heliostat_operator.runs.caches import TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.runs.observations import Frozen, Observation
-from heliostat_operator.runs.observe import Observer, subject_of_events
+from heliostat_operator.runs.observe import Observer
 from heliostat_operator.runs.pods import Job, Pod
 from heliostat_operator.secrets.resolved_secrets import ResolvedSecrets
 from support.builders.pods import (
