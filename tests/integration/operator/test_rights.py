@@ -38,6 +38,7 @@ from heliostat_operator.gateway.signing import (
 )
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.model.effects import (
+    DeleteSecret,
     HoldExecution,
     ReleaseExecution,
     RevokeKey,
@@ -327,7 +328,7 @@ async def use_actions(
     execution = execution.model_copy(update={"status": status})
     stop = StopAttempt(name, job_uid, pod_name, pod_uid, 3)
     told, release = TellAgent("ExecutionDeleted", "It was."), ReleaseExecution((attempt,))
-    end = (RevokeKey(attempt), told, release, stop)
+    end = (RevokeKey(attempt), told, release, stop, DeleteSecret(attempt))
     effects = await effect_runner.apply(execution, end)
     await world.patch_status(
         {
