@@ -66,7 +66,7 @@ class Stage:
     def run_as(self, name: str, command: str) -> subprocess.CompletedProcess[str]:
         """Runs a command of the page, or of an Event, in the shell of a person."""
         filled = command.replace("NAMESPACE", self.namespace).replace("NAME", "ask")
-        environment = self.person(name).environment()
+        environment = {**self.person(name).environment(), "HOME": str(self.folder)}
         return subprocess.run(
             ["bash", "-euc", filled],
             env=environment,
