@@ -225,6 +225,11 @@ def recorded_kinds(registry: Sequence[RegisteredKind] = REGISTRY) -> tuple[Kind,
     return tuple(each.kind for each in registry if each.is_recorded)
 
 
+def required(registry: Sequence[RegisteredKind] = REGISTRY) -> tuple[RegisteredKind, ...]:
+    """The kinds without which no program works."""
+    return tuple(each for each in registry if not each.is_optional)
+
+
 def optional_kinds(registry: Sequence[RegisteredKind] = REGISTRY) -> frozenset[Kind]:
     """Kinds whose definition may be missing."""
     return frozenset(each.kind for each in registry if each.is_optional)

@@ -1,5 +1,6 @@
 """kopf's handlers: one for each kind that is watched; each only hands a change to the engine."""
 
+import logging
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import fields
@@ -8,13 +9,25 @@ from typing import Any, Literal
 import kopf
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
-from heliostat_core.kinds import watches
+from heliostat_core.kinds import optional_kinds, watches
 from heliostat_core.names import GROUP
-from heliostat_core.worlds import LEASE, NETWORK_POLICY, Change, JsonObject, Kind, Selection
+from heliostat_core.worlds import (
+    LEASE,
+    NETWORK_POLICY,
+    Change,
+    ForbiddenError,
+    JsonObject,
+    Kind,
+    NotFoundError,
+    Selection,
+    World,
+)
 from heliostat_operator.canaries import WatchCanary
 from heliostat_operator.engine import Engine
 from heliostat_operator.leases import Leadership
 from heliostat_operator.settings import OperatorSettings
+
+logger = logging.getLogger(__name__)
 
 Sink = Callable[[Kind, Change], Coroutine[None, None, None]]
 """Takes note of a change, without I/O; until then no later one of the same object is told."""
@@ -27,6 +40,24 @@ def watched_by(settings: OperatorSettings) -> Mapping[Kind, Selection]:
         for kind, selection in watches().items()
         if kind != NETWORK_POLICY or settings.network_policies
     }
+
+
+async def watchable(world: World, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+    """The kinds that kopf may watch: it ends with the first that roles of an earlier release keep
+    from it. What is left out is seen by each resync, as soon as it may be."""
+    return tuple([each for each in kinds if await _may_watch(world, each)])
+
+
+async def _may_watch(world: World, kind: Kind) -> bool:
+    if kind not in optional_kinds():
+        return True
+    try:
+        async for _ in world.list(kind):
+            break
+    except (ForbiddenError, NotFoundError) as error:
+        logger.warning("%s are not watched until this process begins anew: %s", kind.plural, error)
+        return False
+    return True
 
 
 def build_sink(engine: Engine, leadership: Leadership, canary: WatchCanary) -> Sink:

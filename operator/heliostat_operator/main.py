@@ -28,6 +28,7 @@ from heliostat_operator.handlers import (
     build_registry,
     build_settings,
     build_sink,
+    watchable,
     watched_by,
 )
 from heliostat_operator.leases import FencedWorld, Leadership
@@ -99,7 +100,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     try:
         await _until(
             stop,
-            _watch(build_sink(engine, leadership, canary), settings),
+            _watch(world, build_sink(engine, leadership, canary), settings),
             canary.keep(),  # before it leads, too: a successor must not begin with a dead watch
             _lead(world, engine, leadership, settings.namespace),
             collect_deeply_in_calm(engine.queue("schedule"), LONGEST_HURRY),
@@ -164,9 +165,9 @@ async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> No
         task.result()
 
 
-async def _watch(sink: Sink, settings: OperatorSettings) -> None:
+async def _watch(world: World, sink: Sink, settings: OperatorSettings) -> None:
     await kopf.operator(
-        registry=build_registry(sink, watched_by(settings)),
+        registry=build_registry(sink, await watchable(world, watched_by(settings))),
         settings=build_settings(),
         memories=NoMemories(),
         standalone=True,

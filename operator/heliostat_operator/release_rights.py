@@ -1,6 +1,8 @@
 """Builds what an uninstall needs: rights that outlive the manifests' objects, and our account."""
 
-from heliostat_core.kinds import Role, rules_of
+from collections.abc import Sequence
+
+from heliostat_core.kinds import REGISTRY, RegisteredKind, Role, rules_of
 from heliostat_core.names import CRON_NAME, GROUP
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
@@ -18,7 +20,9 @@ RELEASE_ROLE = "heliostat-operator-release"
 SERVICE_ACCOUNT_NAME = "heliostat-operator"
 
 
-def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject, JsonObject]:
+def build_release_roles(
+    namespace_uid: str, namespace: str, registry: Sequence[RegisteredKind] = REGISTRY
+) -> tuple[JsonObject, JsonObject]:
     """What letting go needs, and nothing else; gone with the Namespace."""
     metadata: JsonObject = {
         "name": RELEASE_ROLE,
@@ -31,7 +35,7 @@ def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject,
         "kind": CLUSTER_ROLE.name,
         "metadata": metadata,
         "rules": [
-            *rules_of(Role.RELEASE),
+            *rules_of(Role.RELEASE, registry),
             _rule(CRON_JOB.group, CRON_JOB.plural, "list", "delete"),
             *(
                 {**_rule(kind.group, kind.plural, "delete"), "resourceNames": [CRON_NAME]}

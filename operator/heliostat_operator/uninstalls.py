@@ -15,6 +15,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from heliostat_core.executions import Attempt, Execution
+from heliostat_core.kinds import REGISTRY, required
 from heliostat_core.names import CLAIM_FINALIZER, EXECUTION_LABEL, RUN_FINALIZER, label_value
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
@@ -60,12 +61,15 @@ async def prepare_uninstall(world: World, namespace: str) -> bool:
     home = await world.get(Ref(NAMESPACE, "", namespace))
     if account is None or home is None:
         return False
-    try:
-        for obj in build_release_roles(ObjectHead.model_validate(home).metadata.uid, namespace):
-            await world.apply(obj)
-    except ForbiddenError as error:
-        # A newer image under an older installation's roles, as after a rollback, works on.
-        logger.warning("what an uninstall needs is as an earlier release left it: %s", error)
+    uid = ObjectHead.model_validate(home).metadata.uid
+    for registry in (REGISTRY, required()):  # nobody may hand on a right that he lacks
+        try:
+            for obj in build_release_roles(uid, namespace, registry):
+                await world.apply(obj)
+            break
+        except ForbiddenError as error:
+            # A newer image under an older installation's roles, as after a rollback, works on.
+            logger.warning("what an uninstall needs is not all there: %s", error)
     await world.apply(build_own_account(namespace, ObjectHead.model_validate(account), hold=True))
     return True
 

@@ -63,6 +63,7 @@ from heliostat_core.worlds import (
     APPROVAL,
     EXECUTION,
     Change,
+    ForbiddenError,
     JsonObject,
     Kind,
     NotFoundError,
@@ -75,6 +76,8 @@ _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.5
 _PAGE = 200
 _UNREPORTED = "unreported"
+_UNSERVED = (NotFoundError, ForbiddenError)
+"""No such definition, or roles of a release that did not know it."""
 _IS_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 Make: TypeAlias = Callable[[Document | None], Subject | None]
 """From a document as it is to what is to be recorded."""
@@ -150,7 +153,7 @@ class Recorder:
             try:
                 async for obj in self.world.list(kind):
                     open_before.pop(await self._see_alone(kind, obj), None)
-            except NotFoundError:
+            except _UNSERVED:
                 if kind not in self.optional:
                     raise
                 continue
@@ -163,13 +166,13 @@ class Recorder:
         await self.catch_up()
 
     async def _follow(self, kind: Kind) -> None:
-        """Raises what ends the watch; a definition that is missing is looked for again."""
+        """Raises what ends the watch; what is not served yet is looked for again."""
         while True:
             try:
                 async for change in self.world.watch(kind):
                     await self._see_change(kind, change)
                 return
-            except NotFoundError:
+            except _UNSERVED:
                 if kind not in self.optional:
                     raise
             await asyncio.sleep(self.again_seconds)

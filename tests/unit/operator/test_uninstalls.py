@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from heliostat_core.executions import ExecutionStatus
+from heliostat_core.kinds import watches
 from heliostat_core.names import CLAIM_FINALIZER, RUN_FINALIZER
 from heliostat_core.worlds import (
     APPROVAL,
@@ -20,12 +21,14 @@ from heliostat_core.worlds import (
     InvalidError,
     JsonObject,
     Kind,
+    NotFoundError,
     Ref,
     Selection,
     UnavailableError,
     WorldError,
 )
 from heliostat_operator.gateway.ledgers import GatewayUnavailableError
+from heliostat_operator.handlers import watchable
 from heliostat_operator.release_rights import UNINSTALL_FINALIZER
 from heliostat_operator.uninstalls import finish_uninstall, prepare_uninstall
 from support.builders.resources import make_attempt, make_execution
@@ -95,6 +98,41 @@ class Leaving(MemoryWorld):
     @property
     def held(self) -> list[Ref]:
         return [ref for ref, each in self.objects.items() if meta_of(each).get("finalizers")]
+
+
+class RolesWithoutAsks(EarlierRoles):
+    """Roles of the release before asks: everything else may be handed on."""
+
+    async def apply(self, obj: JsonObject) -> JsonObject:
+        if obj["kind"] == CLUSTER_ROLE.name and APPROVAL.plural not in str(obj):
+            return await MemoryWorld.apply(self, obj)
+        return await super().apply(obj)
+
+
+async def test_what_may_be_handed_on_is_handed_on_without_the_rest() -> None:
+    """Else an uninstall of the release before could not let its own account go."""
+    world = RolesWithoutAsks()
+    assert await prepare_uninstall(world, SYSTEM)
+    (role,) = [each for ref, each in world.objects.items() if ref.kind == CLUSTER_ROLE]
+    assert "executions" in str(role)
+    assert APPROVAL.plural not in str(role)
+
+
+@pytest.mark.parametrize("error", [NotFoundError, ForbiddenError])
+async def test_kopf_watches_what_an_earlier_release_lets_it_watch(error: type[WorldError]) -> None:
+    """It would end with the first kind that it may not."""
+
+    class Earlier(MemoryWorld):
+        async def list(
+            self, kind: Kind, selection: Selection = EVERYTHING
+        ) -> AsyncIterator[JsonObject]:
+            if kind == APPROVAL:
+                raise error(f"no {kind.plural} here")
+            async for each in super().list(kind, selection):
+                yield each
+
+    assert await watchable(Earlier(), watches()) == tuple(e for e in watches() if e != APPROVAL)
+    assert await watchable(MemoryWorld(), watches()) == tuple(watches())
 
 
 @pytest.mark.parametrize("error", [UnavailableError, ForbiddenError, InvalidError])

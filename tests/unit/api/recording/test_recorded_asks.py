@@ -18,11 +18,13 @@ from heliostat_core.worlds import (
     EVERYTHING,
     EXECUTION,
     Change,
+    ForbiddenError,
     JsonObject,
     Kind,
     NotFoundError,
     Ref,
     Selection,
+    WorldError,
 )
 from support.builders.asks import ask_document, make_ask
 from support.builders.resources import make_execution
@@ -127,31 +129,37 @@ async def test_an_ask_whose_end_nobody_saw_is_withdrawn_once(place: Place) -> No
 
 
 class Undefined(MemoryWorld):
-    """A world without the definition of some kind."""
+    """A world without the definition of some kind, or without the right to see it."""
 
-    def __init__(self, missing: Kind) -> None:
+    def __init__(self, missing: Kind, error: type[WorldError] = NotFoundError) -> None:
         super().__init__()
         self.missing = missing
+        self.error = error
         self.asked: list[Kind] = []
 
     async def list(
         self, kind: Kind, selection: Selection = EVERYTHING
     ) -> AsyncIterator[JsonObject]:
         if kind == self.missing:
-            raise NotFoundError(f"{kind.plural} is not served")
+            raise self.error(f"{kind.plural} is not served")
         async for each in super().list(kind, selection):
             yield each
 
     async def watch(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[Change]:
         self.asked.append(kind)
         if kind == self.missing:
-            raise NotFoundError(f"{kind.plural} is not served ({selection})")
+            raise self.error(f"{kind.plural} is not served ({selection})")
         await asyncio.Event().wait()
         yield Change("ADDED", {})
 
 
-async def test_an_api_records_all_else_before_asks_are_defined(place: Place) -> None:
-    world = Undefined(APPROVAL)
+@pytest.mark.parametrize("error", [NotFoundError, ForbiddenError])
+async def test_an_api_records_all_else_before_asks_are_defined(
+    place: Place, error: type[WorldError]
+) -> None:
+    """The API server asks for the right first: under earlier roles it never says that the
+    definition is missing."""
+    world = Undefined(APPROVAL, error)
     world.put({**place.run.to_json(), "kind": "Execution"})
     recorder = replace(place.api.parts.recorder, world=world, again_seconds=0.001)
     running = asyncio.create_task(recorder.run())
