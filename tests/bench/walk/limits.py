@@ -22,7 +22,10 @@ MODEL_CALL = Limit(today=35, wanted=30)
 # as 27 files had 30, and 45 at b496aa94.
 # Then 29; 31 with a canary for each watch; 33 since slots have states of their own (runs/slots.py)
 # and the reconciler, which grew beyond a file together with its controller, has one.
-EXECUTION = Limit(today=33, wanted=24)
+# 33 before runs asked people: each run document has a guard now (builders/guards and three files of
+# the policy), and each look asks for claims and asks (runs/claims, runs/ask_observer). Three more
+# are modules that grew beyond a file (conditions, runs/attempts) or are met on the way (indexes).
+EXECUTION = Limit(today=42, wanted=24)
 # 27 before each word over the socket asked whether its session still lives: seven files of people,
 # sessions and leases.
 CHAT_ANSWER = Limit(today=34, wanted=16)
