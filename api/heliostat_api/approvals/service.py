@@ -141,7 +141,7 @@ class Deciding:
                     en="You started this run, and its agent wants somebody else to approve: ask an "
                     "approver of its namespace. You may still deny.",
                     ko="직접 시작한 실행입니다. 이 에이전트는 다른 사람의 승인을 요구하므로 "
-                    "네임스페이스의 승인자에게 요청하세요. 거부은 할 수 있습니다.",
+                    "네임스페이스의 승인자에게 요청하세요. 거부는 할 수 있습니다.",
                 ),
             )
 

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 
@@ -42,7 +43,8 @@ from heliostat_api.webhooks.records import Delivery, NewWebhook
 from heliostat_api.webhooks.trigger_keys import digest_of
 from heliostat_core.executions import Execution
 from heliostat_core.names import OWNER_ANNOTATION
-from heliostat_core.worlds import AGENT, EXECUTION, SECRET, JsonObject, Ref
+from heliostat_core.worlds import AGENT, APPROVAL, EXECUTION, SECRET, JsonObject, Ref
+from support.builders.asks import DIGEST, ask_document, make_ask
 from support.builders.resources import make_execution
 from support.crashes import Fuse, KilledError, Server, Stand, left_by
 from support.deliveries import Signer, make_claims
@@ -187,6 +189,25 @@ async def delivering(server: Server) -> None:
     claims = make_claims(server.ids["uid"], issued=server.stand.clock(), seconds=10**9)
     server.ids["run"] = signer.sign(claims)
     server.ids["attempt"] = "1"
+
+
+def asking(**status: JsonValue) -> Act:
+    """A run of Ben's asks, and its ask is in that state."""
+
+    async def act(server: Server) -> None:
+        await then(RUN, sign_in)(server)
+        runs = [each async for each in server.stand.world.list(EXECUTION)]
+        ask = ask_document(make_ask(Execution.model_validate(runs[0])))
+        stored = server.stand.world.put({**ask, "status": status})
+        path = await server.parts.recorder.see(APPROVAL, stored)
+        server.ids["ask"] = path.partition("/")[2]
+
+    return act
+
+
+async def deny_all(server: Server) -> None:
+    body: JsonValue = {"execution": server.ids["uid"], "suspendAgent": True}
+    await Call("POST", "/api/approvals/deny", body, who="ben")(server)
 
 
 async def with_trigger_key(server: Server) -> None:
@@ -343,6 +364,7 @@ def of(call: Call, before: Act = nothing, differs: str = "") -> Row:
     return Row(call, before, (call.method, served), differs)
 
 
+EMPTY = f"sha256:{sha256(b'{}').hexdigest()}"
 _PARAMETERS = {
     "{agent}": "{agent_id}",
     "{conversation}": "{conversation_id}",
@@ -354,10 +376,14 @@ _PARAMETERS = {
     "{trigger_key}": "{trigger_key_id}",
     "/deliveries/msg-1": "/deliveries/{delivery_id}",
     "/keys/hsk_ben": "/keys/{key_id}",
+    "{ask}": "{ask_id}",
+    f"/actions/{EMPTY}": "/actions/{digest}",
 }
 A = "/api/agents/{agent}"
 C = "/api/conversations/{conversation}"
 W = "/api/webhooks/{webhook}"
+DENIED: JsonValue = {"decision": "deny", "digest": DIGEST}
+ACTION = f"{DELIVERY}/actions/{EMPTY}"
 HOOK: JsonValue = {"url": RECEIVER}
 NAMED: JsonValue = {"name": "ci"}
 WHOLE: JsonValue = {"name": "First", "description": "x", "spec": SPEC}
@@ -387,6 +413,12 @@ ROWS: Mapping[str, Row] = {
     "test": of(Call("POST", f"{A}/test", {}), DRAFT),
     "sample": of(Call("POST", "/api/samples/hello")),
     "cancel": of(Call("POST", "/api/executions/{uid}/cancel"), RUN),
+    "decide": of(Call("POST", "/approvals/{ask}/decide", DENIED, who="ben"), asking()),
+    "resolve": of(
+        Call("POST", "/approvals/{ask}/resolve", {"outcome": "happened"}, who="ben"),
+        asking(state="OutcomeUnknown"),
+    ),
+    "deny all": Row(deny_all, asking(), ("POST", "/api/approvals/deny")),
     "cancel many": of(Call("POST", "/api/executions/cancel", {"phases": ["Pending"]}), RUN),
     "rerun": of(Call("POST", "/api/executions/{uid}/rerun"), RUN),
     "rename a conversation": of(Call("PATCH", C, {"title": "x"}), said),
@@ -417,6 +449,7 @@ ROWS: Mapping[str, Row] = {
     "deliver a gap": of(Call("POST", EVENTS, who="run", params={**FIRST, "lost": 3}), delivering),
     "deliver pieces": of(Call("POST", f"{DELIVERY}/pieces", PIECES, who="run"), delivering),
     "deliver the end": of(Call("POST", f"{DELIVERY}/end", END, who="run"), delivering),
+    "deliver an action": of(Call("PUT", ACTION, who="run", content=b"{}"), delivering),
     "deliver a file": of(Call("PUT", REPORT, who="run", content=CONTENT, params=FILE), delivering),
     "record": Row(record, then(RUN, second_run, change_the_world)),
     "record a test": Row(record, then(TESTED, DRAFT)),

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from support.dev_process import DevProcess
 
@@ -183,6 +185,19 @@ def test_output_follows_the_reader_at_its_end_and_no_other(
     until_in_sight(blank, "line 1099.")
 
 
+def scroll_to(page: Page, row: Locator) -> None:
+    """Scrolls on until a row stays drawn: one that was just seen may move away, for heights of rows
+    that were not drawn are thought."""
+    while True:
+        while row.count() == 0:
+            # At once: a wheel goes on turning for a while, past the row that was just seen.
+            page.evaluate(
+                "new Promise((drawn) => (scrollBy(0, 300), requestAnimationFrame(drawn)))"
+            )
+        with suppress(PlaywrightTimeoutError):
+            return row.scroll_into_view_if_needed(timeout=1000)
+
+
 def test_back_finds_the_place_in_a_long_list_however_many_pages_were_read(
     blank: Page, dev: DevProcess
 ) -> None:
@@ -207,10 +222,7 @@ def test_back_finds_the_place_in_a_long_list_however_many_pages_were_read(
     blank.goto(f"{dev.url}/executions")
     link = blank.locator('a[href="/executions/run-230"]')
     expect(blank.locator('a[href="/executions/run-0"]')).to_be_visible()
-    # At once: a wheel goes on turning for a while, past the row that was just seen.
-    while link.count() == 0:
-        blank.evaluate("new Promise((drawn) => (scrollBy(0, 300), requestAnimationFrame(drawn)))")
-    link.scroll_into_view_if_needed()
+    scroll_to(blank, link)
     place = link.bounding_box()
     assert place is not None
     for reload in (False, True):

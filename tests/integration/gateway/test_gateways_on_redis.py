@@ -5,11 +5,13 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import aclosing, closing
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from heliostat_gateway.limits.restrictions import Kind, Restriction
 from heliostat_gateway.redis_state.connection import open_redis
@@ -221,6 +223,8 @@ async def test_an_outage_is_said_once_and_so_is_its_end(
 ) -> None:
     await replicas.until_shared()
     one, _ = replicas.gateways
+    channels = ("revocations", "keys", "breakers", "restrictions")
+    await until_heard(redis_server, [f"heliostat:{each}" for each in channels])
     redis_server.kill()
     await until_turned_away(redis_server.port, 150)
     reply = await one.message(one.key("run"), "scripted/hello")
@@ -228,7 +232,6 @@ async def test_an_outage_is_said_once_and_so_is_its_end(
     redis_server.start()
     await replicas.until_shared()
     assert "x-heliostat-alone" not in (await one.message(one.key("run"), "scripted/hello")).headers
-    channels = ("revocations", "keys", "breakers", "restrictions")
     words = [f"Redis is {state} (heliostat:{each})" for each in channels for state in STATES]
     words += ["the shared ledger is away"]
     expected = dict.fromkeys(words, 1) | {'"the shared ledger is there"': 2}  # the first at start
@@ -245,6 +248,13 @@ async def until_said(process: GatewayProcess, expected: dict[str, int]) -> None:
             found = {each: log.count(each) for each in expected}
             await asyncio.sleep(0.05)
     assert found == expected
+
+
+async def until_heard(server: RedisServer, channels: Sequence[str]) -> None:
+    """Waits until both gateways listen to each channel: what was never there is not away."""
+    async with Redis.from_url(server.url) as client, asyncio.timeout(DEADLINE_SECONDS):
+        while min(count for _, count in await client.pubsub_numsub(*channels)) < 2:
+            await asyncio.sleep(0.05)
 
 
 async def until_turned_away(port: int, times: int) -> None:

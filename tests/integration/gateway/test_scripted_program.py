@@ -87,7 +87,7 @@ def test_it_says_where_it_listens_and_ends_when_told(command: list[str], tmp_pat
     ("options", "fact"),
     [
         (["--scenarios", "nowhere"], "--scenarios (nowhere) must be a folder"),
-        (["--default", "nobody"], "--default must name a scenario, one of: bad-json"),
+        (["--default", "nobody"], "--default must name a scenario, one of: approval, bad-json"),
     ],
 )
 def test_a_wrong_option_is_named(

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from heliostat_core.crds import RESOURCES, Resource
+from support.builders.asks import ask_document, make_ask
+from support.builders.resources import make_execution as make_run
 from support.control_plane import Address
-from support.objects import make_agent, make_execution
+from support.objects import make_agent, make_execution, with_metadata
 from support.worlds import make_namespace
 
 
@@ -26,7 +28,8 @@ def test_the_api_server_finds_the_schema_structural(server: Address, resource: R
 @pytest.mark.parametrize("resource", RESOURCES, ids=[each.kind.name for each in RESOURCES])
 def test_the_short_name_shows_the_columns(server: Address, resource: Resource) -> None:
     namespace = make_namespace(server)
-    for obj in (make_agent(namespace), make_execution(namespace)):
+    ask = with_metadata(ask_document(make_ask(make_run("run"))), namespace=namespace)
+    for obj in (make_agent(namespace), make_execution(namespace), ask):
         server.kubectl("create", "-f", "-", stdin=json.dumps(obj))
     table = server.kubectl("get", resource.short_name, "-n", namespace, "-o", "wide")
     shown = [column.name.upper() for column in resource.columns]

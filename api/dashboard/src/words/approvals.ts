@@ -91,7 +91,7 @@ export const APPROVALS = {
   },
   "approvals.others": {
     en: "You may deny it. Somebody else than the person who started the run has to approve.",
-    ko: "거부은 할 수 있습니다. 승인은 실행을 시작한 사람이 아닌 다른 사람이 해야 합니다.",
+    ko: "거부는 할 수 있습니다. 승인은 실행을 시작한 사람이 아닌 다른 사람이 해야 합니다.",
   },
 
   "approvals.unknown": { en: "Did it happen?", ko: "실제로 실행되었나요?" },
