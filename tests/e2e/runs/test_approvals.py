@@ -158,7 +158,7 @@ def declare(platform: Platform, receiver: Receiver, name: str) -> None:
         tools={"allow": ["Write", "Bash"]},
         approvals={"rules": [{"argv": ["curl"], "decision": "Ask"}]},
         workspace={
-            "storage": {"type": "Volume"},
+            "storage": {"type": "Volume", "size": "100Mi"},
             "egress": [{"host": f"{receiver.address}/32", "ports": [PORT]}],
         },
         verify={"files": ["report.md"]},

@@ -1,6 +1,7 @@
 """Runs of thousands of steps, and pages that are open for long: their cost stays what it was."""
 
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +12,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from support.dev_process import DevProcess
 
-from .conftest import Complaints
+from .conftest import WAIT_MS, Complaints
 from .fake_run import ENDED, FakeRun, answer, call, output, view
 from .traces import Trace, traced
 
@@ -188,12 +189,13 @@ def test_output_follows_the_reader_at_its_end_and_no_other(
 def scroll_to(page: Page, row: Locator) -> None:
     """Scrolls on until a row stays drawn: one that was just seen may move away, for heights of rows
     that were not drawn are thought."""
+    # At once: a wheel goes on turning for a while, past the row that was just seen.
+    on = "new Promise((drawn) => (scrollBy(0, 300), requestAnimationFrame(drawn)))"
+    deadline = time.monotonic() + WAIT_MS / 1000
     while True:
         while row.count() == 0:
-            # At once: a wheel goes on turning for a while, past the row that was just seen.
-            page.evaluate(
-                "new Promise((drawn) => (scrollBy(0, 300), requestAnimationFrame(drawn)))"
-            )
+            assert time.monotonic() < deadline, page.locator("main").inner_text()[-2000:]
+            page.evaluate(on)
         with suppress(PlaywrightTimeoutError):
             return row.scroll_into_view_if_needed(timeout=1000)
 
