@@ -186,18 +186,24 @@ def test_output_follows_the_reader_at_its_end_and_no_other(
     until_in_sight(blank, "line 1099.")
 
 
-def scroll_to(page: Page, row: Locator) -> None:
-    """Scrolls on until a row stays drawn: one that was just seen may move away, for heights of rows
-    that were not drawn are thought."""
-    # At once: a wheel goes on turning for a while, past the row that was just seen.
-    on = "new Promise((drawn) => (scrollBy(0, 300), requestAnimationFrame(drawn)))"
+def scroll_to(page: Page, number: int) -> Locator:
+    """Scrolls to the row of that run, back if it was passed: rows are drawn some frames later, and
+    heights of those that were not drawn yet are thought."""
+    rows = page.locator('a[href^="/executions/run-"]')
+    row = page.locator(f'a[href="/executions/run-{number}"]')
     deadline = time.monotonic() + WAIT_MS / 1000
     while True:
         while row.count() == 0:
             assert time.monotonic() < deadline, page.locator("main").inner_text()[-2000:]
-            page.evaluate(on)
+            last = (rows.last.get_attribute("href") or "").rpartition("-")[2]
+            # At once: a wheel goes on turning for a while, past the row that was just seen.
+            step = 300 if int(last) < number else -300
+            page.evaluate(
+                f"new Promise((drawn) => (scrollBy(0, {step}), requestAnimationFrame(drawn)))"
+            )
         with suppress(PlaywrightTimeoutError):
-            return row.scroll_into_view_if_needed(timeout=1000)
+            row.scroll_into_view_if_needed(timeout=1000)
+            return row
 
 
 def test_back_finds_the_place_in_a_long_list_however_many_pages_were_read(
@@ -222,9 +228,8 @@ def test_back_finds_the_place_in_a_long_list_however_many_pages_were_read(
     blank.route("**/api/executions?*", page_of)
     blank.route(re.compile(r"/api/executions/run-\d+$"), one)
     blank.goto(f"{dev.url}/executions")
-    link = blank.locator('a[href="/executions/run-230"]')
     expect(blank.locator('a[href="/executions/run-0"]')).to_be_visible()
-    scroll_to(blank, link)
+    link = scroll_to(blank, 230)
     place = link.bounding_box()
     assert place is not None
     for reload in (False, True):
