@@ -47,6 +47,12 @@ def _whole_seconds(instant: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_whole_seconds)]
 """An instant in whole seconds, as Kubernetes' own fields have it."""
 
+
+def instant_text(instant: datetime) -> str:
+    """Returns an instant of UTC as Kubernetes and our messages write it, with a Z at its end."""
+    return instant.isoformat().replace("+00:00", "Z")
+
+
 ObjectName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"),

@@ -169,6 +169,11 @@ class NamespaceTerminatingError(ForbiddenError):
     """The namespace is being deleted: nothing can be made in it any more."""
 
 
+UNSERVED = (NotFoundError, ForbiddenError)
+"""Raised for a kind that an installation does not serve: it has no such definition, or roles of a
+release that did not know it, whose right is asked for first."""
+
+
 class UnavailableError(WorldError):
     """The world can't be reached now; the same call may succeed later."""
 

@@ -14,13 +14,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from heliostat_core.kinds import REGISTRY, RegisteredKind
+from heliostat_core.kinds import REGISTRY, RegisteredKind, optional_kinds
 from heliostat_core.worlds import (
+    UNSERVED,
     Change,
-    ForbiddenError,
     JsonObject,
     Kind,
-    NotFoundError,
     Selection,
     World,
     WorldError,
@@ -69,7 +68,7 @@ class Engine:
         self._settings = settings
         self._meter = meter or Unmetered()
         self._registry = registry
-        self._optional = {each.kind for each in registry if each.is_optional}
+        self._optional = optional_kinds(registry)
         self._queues = Queues()
         self._context = Context(
             world=world,
@@ -162,7 +161,7 @@ class Engine:
         try:
             async for found in self._world.list(kind, selection):
                 yield found
-        except (NotFoundError, ForbiddenError) as error:
+        except UNSERVED as error:
             if kind not in self._optional:
                 raise
             logger.warning("%s are left out until manifests are up to date: %s", kind.plural, error)

@@ -14,11 +14,10 @@ from heliostat_core.names import GROUP
 from heliostat_core.worlds import (
     LEASE,
     NETWORK_POLICY,
+    UNSERVED,
     Change,
-    ForbiddenError,
     JsonObject,
     Kind,
-    NotFoundError,
     Selection,
     World,
 )
@@ -54,7 +53,7 @@ async def _may_watch(world: World, kind: Kind) -> bool:
     try:
         async for _ in world.list(kind):
             break
-    except (ForbiddenError, NotFoundError) as error:
+    except UNSERVED as error:
         logger.warning("%s are not watched until this process begins anew: %s", kind.plural, error)
         return False
     return True

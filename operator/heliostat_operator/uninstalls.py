@@ -25,6 +25,7 @@ from heliostat_core.worlds import (
     NAMESPACE,
     POD,
     SERVICE_ACCOUNT,
+    UNSERVED,
     ConflictError,
     ForbiddenError,
     JsonObject,
@@ -227,7 +228,7 @@ async def _release_all(world: World, teller: "_Teller") -> None:
 
 async def _release_asks(world: World) -> None:
     """What was granted is let go like its run, as far as the roles allow."""
-    with suppress(ForbiddenError, NotFoundError):
+    with suppress(*UNSERVED):
         async for found in world.list(APPROVAL):
             meta = ObjectHead.model_validate(found).metadata
             if CLAIM_FINALIZER in meta.finalizers:

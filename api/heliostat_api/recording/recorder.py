@@ -62,11 +62,10 @@ from heliostat_core.worlds import (
     AGENT,
     APPROVAL,
     EXECUTION,
+    UNSERVED,
     Change,
-    ForbiddenError,
     JsonObject,
     Kind,
-    NotFoundError,
     Ref,
     World,
     WorldError,
@@ -76,8 +75,6 @@ _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.5
 _PAGE = 200
 _UNREPORTED = "unreported"
-_UNSERVED = (NotFoundError, ForbiddenError)
-"""No such definition, or roles of a release that did not know it."""
 _IS_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 Make: TypeAlias = Callable[[Document | None], Subject | None]
 """From a document as it is to what is to be recorded."""
@@ -153,7 +150,7 @@ class Recorder:
             try:
                 async for obj in self.world.list(kind):
                     open_before.pop(await self._see_alone(kind, obj), None)
-            except _UNSERVED:
+            except UNSERVED:
                 if kind not in self.optional:
                     raise
                 continue
@@ -172,7 +169,7 @@ class Recorder:
                 async for change in self.world.watch(kind):
                     await self._see_change(kind, change)
                 return
-            except _UNSERVED:
+            except UNSERVED:
                 if kind not in self.optional:
                     raise
             await asyncio.sleep(self.again_seconds)

@@ -16,6 +16,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.approvals import Approval, ApprovalState
 from heliostat_core.conditions import ExecutionCondition, find_condition
 from heliostat_core.executions import Execution, Phase
+from heliostat_core.resources import instant_text
 from heliostat_core.schedules.status import Receipt, ScheduleStatus
 
 BETWEEN_MESSAGES: Final = timedelta(minutes=5)
@@ -46,7 +47,7 @@ class Occurrence:
         agent = {"id": agent_id, "name": self.agent, "namespace": self.namespace}
         said = {
             "type": self.event,
-            "timestamp": self.time.isoformat().replace("+00:00", "Z"),
+            "timestamp": instant_text(self.time),
             "data": {"agent": agent, **self.told},
         }
         return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
@@ -77,7 +78,7 @@ def asked_of(approval: Approval, agent: str) -> Occurrence | None:
             "execution": {"id": spec.execution_ref.uid, "name": spec.execution_ref.name},
             "class": class_,
             "host": host,
-            "expiresTime": _text(spec.expires_time),
+            "expiresTime": instant_text(spec.expires_time),
         },
         marks={"toldAsked": True},
         page=f"/approvals/{meta.uid}",
@@ -155,14 +156,14 @@ def _miss(agent: Agent, receipt: Receipt) -> Occurrence:
         agent=agent.metadata.name,
         namespace=agent.metadata.namespace,
         told={
-            "scheduledTime": _text(receipt.scheduled_time),
-            "lastTime": _text(last),
+            "scheduledTime": instant_text(receipt.scheduled_time),
+            "lastTime": instant_text(last),
             "count": receipt.count,
             "reason": receipt.reason,
         },
         marks={"toldMissed": last},
         page="/agents",
-        words=(_text(receipt.scheduled_time), receipt.reason),
+        words=(instant_text(receipt.scheduled_time), receipt.reason),
     )
 
 
@@ -184,7 +185,3 @@ def _last(receipt: Receipt) -> datetime:
 
 def _is_after(time: datetime, told: object) -> bool:
     return not isinstance(told, datetime) or time > told
-
-
-def _text(time: datetime) -> str:
-    return time.isoformat().replace("+00:00", "Z")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from heliostat_core.approvals import Approval, ApprovalReason, ApprovalState
+from heliostat_core.resources import instant_text
 
 _LONGEST: Final = 1024
 _NAMED: Final = 120  # characters of what the run itself chose, such as a target
@@ -115,4 +116,4 @@ def _number(character: str) -> str:
 
 
 def _instant(approval: Approval) -> str:
-    return approval.spec.expires_time.isoformat().replace("+00:00", "Z")
+    return instant_text(approval.spec.expires_time)

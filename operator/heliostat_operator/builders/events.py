@@ -7,7 +7,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.approvals import Approval
 from heliostat_core.executions import Execution
 from heliostat_core.names import FIELD_MANAGER, child_name
-from heliostat_core.resources import ObjectMeta
+from heliostat_core.resources import ObjectMeta, instant_text
 from heliostat_core.schedules.status import Receipt, ScheduleStatus
 from heliostat_core.worlds import AGENT, APPROVAL, EVENT, EXECUTION, JsonObject, Kind
 
@@ -72,7 +72,9 @@ def _receipt_event(agent: Agent, receipt: Receipt, now: datetime) -> JsonObject:
     """Of several in a row that end alike, the first is told."""
     stamp = f"{receipt.scheduled_time:%Y%m%dt%H%M%Sz}-{receipt.outcome.lower()}"
     run = f"Execution {receipt.execution_name}" if receipt.execution_name else "No run"
-    message = f"{run} for {_instant(receipt.scheduled_time)}: {receipt.reason}. {receipt.message}"
+    message = (
+        f"{run} for {instant_text(receipt.scheduled_time)}: {receipt.reason}. {receipt.message}"
+    )
     type_ = "Warning" if receipt.outcome == "Missed" else "Normal"
     name = child_name(agent.metadata.name, stamp)
     return _event(agent, name, type_, f"Schedule{receipt.outcome}", message.strip()[:1024], now)
@@ -82,10 +84,6 @@ def _pause_event(agent: Agent, reason: str, message: str, now: datetime) -> Json
     name = child_name(agent.metadata.name, f"{now:%Y%m%dt%H%M%Sz}-{reason.lower()}")
     type_ = "Warning" if reason == "SchedulePaused" else "Normal"
     return _event(agent, name, type_, reason, message, now)
-
-
-def _instant(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
 
 
 def _event(
@@ -103,7 +101,7 @@ def _event_on(
     message: str,
     now: datetime,
 ) -> JsonObject:
-    instant = _instant(now)
+    instant = instant_text(now)
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.name,

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from heliostat_core.agents import AgentSpec, Approvals
 from heliostat_core.executions import Execution
 from heliostat_core.names import claim_name
+from heliostat_core.resources import instant_text
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.model.effects import Answers, Decided
 from heliostat_operator.settings import OperatorSettings
@@ -113,9 +113,5 @@ def _decided(answer: Decided) -> JsonObject:
         "decision": answer.decision,
         "reason": answer.reason,
         "receipt": answer.receipt,
-        **({"expires": _written(answer.expires)} if answer.expires else {}),
+        **({"expires": instant_text(answer.expires)} if answer.expires else {}),
     }
-
-
-def _written(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

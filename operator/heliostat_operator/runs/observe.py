@@ -7,16 +7,9 @@ from datetime import datetime, timedelta
 
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.executions import Execution
-from heliostat_core.names import (
-    snapshot_name,
-)
+from heliostat_core.names import snapshot_name
 from heliostat_core.secret_refs import managed_refs
-from heliostat_core.worlds import (
-    AGENT,
-    CONTROLLER_REVISION,
-    Ref,
-    World,
-)
+from heliostat_core.worlds import AGENT, CONTROLLER_REVISION, Ref, World
 from heliostat_operator.builders.run_objects import read_charge, read_snapshot
 from heliostat_operator.controllers.base import Context
 from heliostat_operator.gateway.actions import ActionClient
@@ -28,9 +21,7 @@ from heliostat_operator.runs.ask_observer import AskObserver
 from heliostat_operator.runs.attempts import AttemptObserver
 from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
-from heliostat_operator.runs.facts import (
-    Facts,
-)
+from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.slots import is_resuming
 from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets

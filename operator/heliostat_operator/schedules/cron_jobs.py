@@ -17,9 +17,9 @@ from heliostat_core.worlds import (
     ROLE_BINDING,
     SERVICE,
     SERVICE_ACCOUNT,
+    UNSERVED,
     ForbiddenError,
     InvalidError,
-    NotFoundError,
     Ref,
     Selection,
     World,
@@ -38,8 +38,6 @@ from heliostat_operator.settings import OperatorSettings
 
 SHARED = (NETWORK_POLICY, ROLE_BINDING, ROLE, SERVICE_ACCOUNT)
 """What the pods of all CronJobs of a namespace share, in the order in which it goes."""
-_NO_CILIUM = (NotFoundError, ForbiddenError)
-"""It has no such kind here, or the roles are of a release that did not use it."""
 
 
 class CronJobs:
@@ -94,7 +92,7 @@ class CronJobs:
             await self._world.apply(each)
         server = await self._server()
         await self._world.apply(build_cron_policy(namespace, server))
-        with suppress(*_NO_CILIUM):
+        with suppress(*UNSERVED):
             await self._world.apply(build_cron_cilium_policy(namespace, server))
         self._prepared[namespace] = self._clock()
 
@@ -114,7 +112,7 @@ class CronJobs:
 
 async def remove_shared(world: World, namespace: str) -> None:
     """What the pods of CronJobs needed there."""
-    with suppress(*_NO_CILIUM):
+    with suppress(*UNSERVED):
         await world.delete(Ref(CILIUM_POLICY, namespace, CRON_NAME))
     for kind in SHARED:
         await world.delete(Ref(kind, namespace, CRON_NAME))
